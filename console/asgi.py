@@ -1,0 +1,26 @@
+"""The entry for HTTP and WebSocket."""
+
+import os
+from typing import Any
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+http = get_asgi_application()  # before anything that needs the apps
+
+from agents.controls import acknowledge  # noqa: E402
+from console.kernel.consumers import HintConsumer  # noqa: E402
+
+hints: Any = HintConsumer.as_asgi()  # Django's `path` is typed for HTTP views only
+sockets: list[Any] = [path("ws/live/", hints)]
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "lifespan": acknowledge.lifespan,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
+    }
+)

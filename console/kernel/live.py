@@ -1,0 +1,137 @@
+"""Live text, and the topics a page may follow. Losing Redis costs freshness only."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import redis
+import redis.asyncio
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from console.kernel import tenancy
+from console.kernel.actors import Actor
+from console.kernel.models import TopicSeq
+
+log = structlog.get_logger(__name__)
+
+STREAM_LENGTH = 2000  # entries kept of one run's live text
+STREAM_TTL_S = 3600
+TOPIC_LENGTH = 120  # characters, as the table has it
+ActorOfScope = Callable[[Any], Actor | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a page can follow: a name, or a name with an id after a colon."""
+
+    name: str
+    permission: str  # "" is for topics that everybody who is signed in may follow
+
+
+_topics: dict[str, Topic] = {}
+_actor_of_scope: list[ActorOfScope] = []
+
+
+def topic(name: str, *, permission: str) -> None:
+    """Declare a topic; a `topics.py` does it at import."""
+    _topics[name] = Topic(name, permission)
+
+
+def set_actor_of_scope(find: ActorOfScope) -> None:
+    """Fill the port that turns a socket's scope into an actor; accounts does it."""
+    _actor_of_scope[:] = [find]
+
+
+def actor_of(scope: Any) -> Actor | None:
+    for find in _actor_of_scope:
+        return find(scope)
+    return None
+
+
+def followable(actor: Actor, asked: Iterable[object]) -> list[str]:
+    """Return those of the asked topics that exist and that this actor may follow."""
+    found = []
+    for name in asked:
+        if not isinstance(name, str) or len(name) > TOPIC_LENGTH:
+            continue
+        known = _topics.get(name.partition(":")[0])
+        if known and (not known.permission or actor.has(known.permission)):
+            found.append(name)
+    return found
+
+
+def group_of(tenant_id: UUID, name: str) -> str:
+    """Return the channel group of a tenant's topic; hashed, because group names are restricted."""
+    return "t." + sha256(f"{tenant_id}/{name}".encode()).hexdigest()[:40]
+
+
+def newest(tenant_id: UUID, names: list[str]) -> dict[str, int]:
+    """Return the newest number of each topic, 0 for one that never had a hint."""
+    with tenancy.scope(tenant_id, read_only=True):
+        rows = TopicSeq.objects.filter(tenant_id=tenant_id, topic__in=names)
+        found = dict(rows.values_list("topic", "seq"))
+    return {name: found.get(name, 0) for name in names}
+
+
+def send_hint(tenant_id: UUID, name: str, seq: int, payload: dict[str, Any]) -> None:
+    """Push one hint to every open page of the tenant that follows the topic."""
+    hint = {"topic": name, "seq": seq, "id": payload.get("id", ""), "rev": payload.get("rev", 0)}
+    layer: Any = get_channel_layer()
+    async_to_sync(layer.group_send)(group_of(tenant_id, name), {"type": "hint", "hint": hint})
+
+
+@cache
+def _redis() -> "redis.Redis":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def _stream(run_id: UUID) -> str:
+    return f"run:{run_id}:live"
+
+
+def append(run_id: UUID, *, epoch: int, n: int, text: str) -> None:
+    """Add a piece of provisional text; `n` counts the pieces of one epoch from 0."""
+    _add(run_id, {"kind": "delta", "epoch": epoch, "n": n, "text": text})
+
+
+def reset(run_id: UUID, *, epoch: int) -> None:
+    """Tell readers to drop the text of a dead attempt."""
+    _add(run_id, {"kind": "reset", "epoch": epoch})
+
+
+def nudge(run_id: UUID, *, seq: int) -> None:
+    """Tell readers that PostgreSQL has something new up to `seq`."""
+    _add(run_id, {"kind": "event", "seq": seq})
+
+
+def _add(run_id: UUID, entry: dict[str, Any]) -> None:
+    key = _stream(run_id)
+    try:
+        with _redis().pipeline(transaction=False) as pipe:
+            pipe.xadd(key, {"e": json.dumps(entry)}, maxlen=STREAM_LENGTH, approximate=True)
+            pipe.expire(key, STREAM_TTL_S)
+            pipe.execute()
+    except redis.RedisError as error:
+        # Display only: the stored message is the truth and arrives all the same.
+        log.warning("live.append_failed", run=str(run_id), error=type(error).__name__)
+
+
+async def read(
+    run_id: UUID, *, after: str = "0-0", block_ms: int = 1000
+) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """Yield (cursor, entry) of a run's live text after `after`; ends when nothing came in time."""
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
+    try:
+        found: Any = await client.xread({_stream(run_id): after}, count=200, block=block_ms)
+        for _key, entries in found:
+            for cursor, fields in entries:
+                yield cursor.decode(), json.loads(fields[b"e"])
+    finally:
+        await client.aclose()

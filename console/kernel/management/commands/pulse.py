@@ -1,0 +1,31 @@
+"""`manage.py pulse`: relay, timers, expiry, reaper, sealing; what must never depend on Celery."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from typing_extensions import override
+
+from console.kernel import pulse
+
+
+class Command(BaseCommand):
+    help = "Run the duties that must never depend on Celery."
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="do each duty once and end")
+        parser.add_argument("--only", default="", help="the name of one duty")
+
+    @override
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["once"]:
+            for one in pulse.duties():
+                if not options["only"] or one.name == options["only"]:
+                    self.stdout.write(f"{one.name}  {one.run()} rows")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        pulse.run(stop, only=options["only"])

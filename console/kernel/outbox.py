@@ -1,0 +1,76 @@
+"""What leaves with a commit: facts for subscribers, tasks for Celery, hints for open pages.
+
+A row is written in the transaction of the change. The relay delivers it: a fact exactly once
+(handler and deletion are one transaction), a task and a hint at least once.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from console.kernel import tenancy
+from console.kernel.actors import Actor
+from console.kernel.models import OutboxRow
+
+
+class Handler(Protocol):
+    """A subscriber: it takes the fact as a nudge and decides from the tables."""
+
+    def __call__(self, *, actor: Actor, subject: UUID, data: dict[str, Any]) -> None: ...
+
+
+H = TypeVar("H", bound=Callable[..., None])
+_subscribers: dict[str, dict[str, Handler]] = {}
+
+
+def on(fact: str) -> Callable[[H], H]:
+    """Subscribe a function of a `subscribers.py` to the facts of this name."""
+
+    def register(handler: H) -> H:
+        name = f"{handler.__module__}.{handler.__qualname__}"
+        _subscribers.setdefault(fact, {})[name] = handler
+        return handler
+
+    return register
+
+
+def handler_named(fact: str, name: str) -> Handler | None:
+    return _subscribers.get(fact, {}).get(name)
+
+
+def subscribed_facts() -> frozenset[str]:
+    return frozenset(_subscribers)
+
+
+def publish_fact(
+    name: str, *, subject: UUID, actor: Actor, data: Mapping[str, Any] | None = None
+) -> None:
+    """Write one row per subscriber of `name`; `data` holds JSON values."""
+    for handler in _subscribers.get(name, {}):
+        _write(
+            "fact",
+            name,
+            {
+                "handler": handler,
+                "subject": str(subject),
+                "actor": actor.as_dict(),
+                "data": dict(data or {}),
+            },
+        )
+
+
+def enqueue_task(name: str, **kwargs: Any) -> None:
+    """Have a Celery task called after the commit; it may be called twice."""
+    _write("task", name, {"kwargs": kwargs})
+
+
+def hint(topic: str, *, id: str = "", rev: int = 0) -> None:  # noqa: A002 - the wire's word
+    """Tell the pages that follow `topic` to refetch; no content travels."""
+    _write("hint", topic, {"id": id, "rev": rev})
+
+
+def _write(kind: str, target: str, payload: dict[str, Any]) -> None:
+    tenant_id = tenancy.current()
+    if tenant_id is None:
+        raise RuntimeError("Only a command can send something; there is no open transaction.")
+    OutboxRow.objects.create(tenant_id=tenant_id, kind=kind, target=target, payload=payload)

@@ -1,0 +1,84 @@
+"""Tenant scope: which organisation's rows the open transaction may touch.
+
+The scope lives on the connection, so it ends with the transaction and never leaks into another
+thread. Row-level security in PostgreSQL enforces it; this module only says it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+_SCOPE: Final = "signalbox_tenant"
+_directory: list[Callable[[], list[UUID]]] = []
+
+
+def current() -> UUID | None:
+    """Return the tenant of the open transaction, or None outside of one."""
+    scope: UUID | None = getattr(connection, _SCOPE, None)
+    return scope
+
+
+@contextmanager
+def scope(tenant_id: UUID, *, read_only: bool = False) -> Iterator[bool]:
+    """Open one transaction bound to a tenant, or join the open one; yields whether it is new.
+
+    Raises:
+        RuntimeError: the open transaction belongs to another tenant.
+    """
+    open_for = current()
+    if open_for is not None:
+        if open_for != tenant_id:
+            raise RuntimeError("One transaction belongs to one tenant.")
+        yield False
+        return
+    with transaction.atomic(durable=True):
+        mode = "SET TRANSACTION READ ONLY; " if read_only else ""
+        with connection.cursor() as cursor:
+            # UUID() has checked the text; one round trip for both statements.
+            cursor.execute(
+                f"{mode}SELECT set_config('signalbox.tenant_id', '{UUID(str(tenant_id))}', true)"
+            )
+        setattr(connection, _SCOPE, tenant_id)
+        try:
+            yield True
+        finally:
+            setattr(connection, _SCOPE, None)
+
+
+@contextmanager
+def unscoped() -> Iterator[None]:
+    """Open one transaction without a tenant: only tables that belong to no tenant can be seen."""
+    with transaction.atomic(durable=True):
+        yield
+
+
+def after_commit(act: Callable[[], None]) -> None:
+    """Run `act` once the open transaction has committed; for effects that may be lost."""
+    transaction.on_commit(act)
+
+
+def set_directory(tenant_ids: Callable[[], list[UUID]]) -> None:
+    """Fill the port through which the floor learns which tenants there are; accounts does it."""
+    _directory[:] = [tenant_ids]
+
+
+def every_tenant(*, reason: str) -> Iterator[UUID]:
+    """Yield the id of each tenant, for duties across tenants; `reason` is for the reader.
+
+    Nothing is opened: each piece of work still enters one tenant's scope.
+    """
+    if not reason:
+        raise ValueError("Work across tenants needs a reason.")
+    for directory in _directory:
+        yield from directory()
+
+
+def role_sees_everything() -> bool:
+    """Tell whether row-level security does not bind the role of this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        row = cursor.fetchone()
+    return bool(row and row[0])

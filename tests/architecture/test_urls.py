@@ -1,0 +1,354 @@
+"""Every address has a declared permission, hides other tenants' rows, and lets people decide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from agents.controls import commands as controls
+from agents.controls.cards import Scope
+from agents.controls.states import ScopeKind
+from agents.llm.scripted import Reply, Use
+from console.accounts import commands as accounts
+from console.accounts import queries
+from console.accounts.states import SCOPES
+from console.kernel import pulse
+from console.kernel.http import PUBLIC
+from console.kernel.ids import uuid7
+from console.kernel.rest import ApiView
+from console.widget import commands as widget
+from tests.agents.world import PENDING, SOFIA, World, make_world
+from tests.cast import HOST, Cast, make_cast
+
+# Who is signed in may open these whatever their role; each with the reason.
+SIGNED_IN_ONLY: Final = {
+    "shell:home": "shows each reader what their own permissions allow",
+    "shell:frame": "the frame's own parts: banner and counts of what the reader may see",
+    "shell:manual": "the manual is for everybody",
+    "shell:words": "the manual is for everybody",
+    "shell:manual-page": "the manual is for everybody",
+    "accounts:sign-out": "one's own session",
+    "accounts:sessions": "one's own sessions",
+    "accounts:end-all-sessions": "one's own sessions",
+    "accounts:end-session": "one's own sessions",
+    "accounts:password": "one's own password",
+    "accounts:api-manual": "the manual is for everybody",
+    "accounts:api-file": "the manual is for everybody",
+    "approvals:queue": "a right on a single tool counts too; the query decides",
+    "approvals:next": "a right on a single tool counts too; the query decides",
+    "approvals:detail": "a right on a single tool counts too; the query decides",
+    "approvals:vote": "a right on a single tool counts too; the command decides",
+    "approvals:withdraw-vote": "one's own vote; the command decides",
+    "controls:engage": "a right on a single agent counts too; the command decides",
+    "api/v1/me": "says who asks",
+    "api/v1/sessions": "one's own sessions",
+    "api/v1/sessions/<uuid:session_id>": "one's own sessions",
+    "api/v1/approvals/proposals": "a right on a single tool counts too; the query decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/votes": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/votes/mine": "the command decides",
+    "api/v1/controls/switches": "stopping: a right on a single agent counts too",
+}
+PUBLIC_ROUTES: Final = {
+    "shell:theme",
+    "shell:stylesheet",
+    "shell:healthz",
+    "shell:readyz",
+    "accounts:sign-in",
+    "accounts:choose-tenant",
+    "accounts:demo-sign-in",
+    "widget:loader",
+    "widget:frame",
+    "widget:session",
+    "widget:receive",
+    "widget:confirm",
+    "widget:stream",
+    "widget:demo-shop",
+    "^api/",
+}
+# Well-formed values for each address that takes some, so that only the id can be what is refused.
+DIGEST: Final = "0" * 64
+VOTE: Final = {"choice": "approve", "revision_no": "1", "seen_digest": DIGEST, "vote": "1"}
+BODIES: Final[dict[str, Any]] = {
+    "accounts:person": {"roles": ["reviewer"], "active": "1"},
+    "accounts:grant": {"kind": "agent", "object_id": str(uuid7()), "give": "1"},
+    "approvals:vote": VOTE,
+    "runs:reconcile": {"happened": "yes"},
+    "runs:close-handoff": {"give_back": "no"},
+    "controls:release": {"reason": "It is over."},
+    "widget:revoke-key": {"reason": "Not used."},
+    "api/v1/people/<uuid:person_id>": {"roles": [], "groups": [], "active": False},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/votes": {
+        "revision": 1,
+        "digest": DIGEST,
+        "choice": "approve",
+    },
+    "api/v1/controls/switches/<uuid:switch_id>/release": {"reason": "It is over."},
+}
+# What one person alone may see, their colleagues may not either.
+OWN: Final = {"accounts:end-session", "api/v1/sessions/<uuid:session_id>"}
+DECIDING: Final = frozenset(
+    {
+        "approvals.vote",
+        "approvals.extend",
+        "controls.engage",
+        "controls.release",
+        "accounts.manage",
+        "keys.manage",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address of the product."""
+
+    path: str
+    name: str
+    view: Any
+
+    @property
+    def key(self) -> str:
+        return self.name or self.path
+
+    @property
+    def api(self) -> type[ApiView] | None:
+        found = getattr(self.view, "cls", None)
+        return found if isinstance(found, type) and issubclass(found, ApiView) else None
+
+    @property
+    def permissions(self) -> set[str] | None:
+        """What is asked for; None when nothing is declared."""
+        if self.api is None:
+            declared = getattr(self.view, "permission", None)
+            return None if declared is None else {str(declared)}
+        if self.api.public_reason:
+            return {PUBLIC}
+        asked = self.api.permission
+        return {asked} if isinstance(asked, str) else set(asked.values())
+
+    @property
+    def reason(self) -> str:
+        held: Any = self.api or self.view
+        return str(getattr(held, "public_reason", ""))
+
+    @property
+    def parameters(self) -> list[str]:
+        return [part.split(">")[0].partition(":")[2] for part in self.path.split("<")[1:]]
+
+    def filled(self, ids: dict[str, Any]) -> str:
+        parts = self.path.split("<")
+        pieces = [parts[0]]
+        for part in parts[1:]:
+            kind_and_name, _close, rest = part.partition(">")
+            pieces.append(f"{ids[kind_and_name.partition(':')[2]]}{rest}")
+        return "/" + "".join(pieces)
+
+
+def walk(resolver: Any, path: str = "", space: str = "") -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        here = path + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from walk(entry, here, f"{entry.namespace}:" if entry.namespace else space)
+        elif isinstance(entry, URLPattern):
+            # The API has no names: an address is what its users know.
+            named = f"{space}{entry.name}" if entry.name and not here.startswith("api/v1/") else ""
+            yield Route(here, named, entry.callback)
+
+
+ROUTES: Final = list(walk(get_resolver()))
+WITH_IDS: Final = [
+    route
+    for route in ROUTES
+    if route.parameters
+    and not route.path.startswith("widget/")
+    and route.parameters not in (["slug"], ["digest"])
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A tenant with one of everything, and the ids by the names that addresses give them."""
+
+    cast: Cast
+    ids: dict[str, dict[str, Any]]
+
+    def ids_for(self, route: Route) -> dict[str, Any]:
+        return {**self.ids[""], **self.ids.get(route.key.partition(":")[0], {})}
+
+
+@pytest.fixture(scope="module")
+def filled(database: None) -> Filled:
+    cast = make_cast()
+    cast.add("dana", roles=("reviewer", "operator", "auditor", "admin"))
+    world = make_world(cast)
+    run_id, call_id, conversation_id, proposal_id = held_call(world)
+    cast.client("ruth")
+    key = accounts.create_key(actor=cast.noor, name="ci", scopes=["runs.view"], days=1)
+    switch = controls.engage(
+        actor=cast.omar, scope=Scope(kind=ScopeKind.AGENT, value="another"), reason="For the test."
+    )
+    embed = widget.create_key(
+        actor=cast.noor, title="Shop", agent="support", origins="http://localhost:*"
+    )
+    for duty in ("audit.seal", "audit.project"):
+        while pulse.run_once(duty):
+            pass
+    plain = {
+        "person_id": cast.ruth.id,
+        "session_id": queries.own_sessions(actor=cast.ruth)[0].id,
+        "key_id": key.key.id,
+        "run_id": run_id,
+        "call_id": call_id,
+        "conversation_id": conversation_id,
+        "proposal_id": proposal_id,
+        "switch_id": switch.id,
+        "index": 5,  # Mallory's own log is shorter
+    }
+    return Filled(cast, {"": plain, "widget": {"key_id": embed.id}})
+
+
+def held_call(world: World) -> tuple[UUID, UUID, UUID, UUID]:
+    """Have the agent ask for a change that waits for people; return its ids."""
+    use = Use(
+        name="cancel_pending_order", args={"order_id": PENDING, "reason": "ordered by mistake"}
+    )
+    with world.answering(Reply(calls=(use,))):
+        said = world.say("Please cancel my order.", customer=SOFIA)
+        assert said.run_id is not None
+        world.advance(said.run_id)
+    call = world.calls(said.run_id)[0]
+    assert call.proposal_id is not None
+    return said.run_id, call.id, said.conversation_id, call.proposal_id
+
+
+def ask(client: Any, method: str, address: str, body: Any) -> Any:
+    """Send one request as a page or a program would."""
+    send = getattr(client, method.lower())
+    if address.startswith("/api/"):
+        return send(address, body, format="json") if method != "GET" else send(address)
+    return send(address, body) if method == "POST" else send(address)
+
+
+class TestPermissions:
+    @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.key)
+    def test_are_declared_for_every_address(self, route: Route) -> None:
+        assert route.permissions is not None, f"{route.path} asks for nothing; use @requires."
+
+    def test_what_is_public_is_listed_with_its_reason(self) -> None:
+        public = {route.key: route.reason for route in ROUTES if route.permissions == {PUBLIC}}
+
+        assert set(public) == PUBLIC_ROUTES
+        assert all(public.values()), public
+
+    def test_what_asks_only_for_a_sign_in_is_listed_with_its_reason(self) -> None:
+        open_to_all = {route.key for route in ROUTES if "" in (route.permissions or set())}
+
+        assert open_to_all == set(SIGNED_IN_ONLY)
+
+    @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.key)
+    def test_a_stranger_gets_nothing_but_the_way_to_the_sign_in(self, route: Route) -> None:
+        if route.permissions == {PUBLIC}:
+            return
+        anybody = {name: "1" if name == "index" else uuid7() for name in route.parameters}
+        anybody.update({"slug": "words"} if "slug" in route.parameters else {})
+        address = route.filled(anybody)
+
+        for client in (Client(SERVER_NAME=HOST), APIClient(SERVER_NAME=HOST)):
+            for method in ("GET", "POST"):
+                answer = ask(client, method, address, {})
+                assert answer.status_code in {302, 401, 405}, (method, address)
+                if answer.status_code == 302:
+                    assert answer["Location"].startswith("/sign-in/")
+
+
+class TestMallory:
+    @pytest.mark.parametrize("route", WITH_IDS, ids=lambda route: route.key)
+    def test_finds_nothing_anywhere(self, filled: Filled, route: Route) -> None:
+        address = route.filled(filled.ids_for(route))
+        is_api = address.startswith("/api/")
+        mallory = filled.cast.api("mallory") if is_api else filled.cast.client("mallory")
+        methods = ("GET", "POST", "PUT", "DELETE") if is_api else ("GET", "POST")
+        taken = []
+        for method in methods:
+            answer = ask(mallory, method, address, BODIES.get(route.key, {}))
+            if answer.status_code == 405:
+                continue
+            taken.append(method)
+            assert answer.status_code == 404, (method, address, answer.content[:500])
+            for secret in (filled.cast.email("ruth"), PENDING):
+                assert secret.encode() not in answer.content
+        assert taken, f"{route.path} takes no method that is tried here."
+
+    @pytest.mark.parametrize("route", WITH_IDS, ids=lambda route: route.key)
+    def test_would_find_it_at_home(self, filled: Filled, route: Route) -> None:
+        """The ids are real: whoever belongs to the tenant gets something else than 404."""
+        if route.key in OWN:
+            return
+        address = route.filled(filled.ids_for(route))
+        is_api = address.startswith("/api/")
+        dana = filled.cast.api("dana") if is_api else filled.cast.client("dana")
+
+        assert ask(dana, "GET", address, {}).status_code in {200, 405}, address
+
+    @pytest.mark.parametrize(
+        "address", ["/people/", "/keys/", "/runs/", "/reviews/?view=waiting", "/audit/", "/embed/"]
+    )
+    def test_lists_show_her_nothing_of_it(self, filled: Filled, address: str) -> None:
+        page = filled.cast.client("mallory").get(address)
+        text = page.content.decode()
+
+        assert page.status_code == 200
+        ids = {str(one) for space in filled.ids.values() for one in space.values()} - {"5"}
+        assert not [one for one in ids if one in text]
+
+
+class TestDecisions:
+    @pytest.mark.parametrize(
+        "route",
+        [route for route in ROUTES if DECIDING & (route.permissions or set()) and route.api],
+        ids=lambda route: route.key,
+    )
+    def test_are_declared_for_people_only(self, route: Route) -> None:
+        assert route.api is not None
+        assert route.api.people_only
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "api/v1/approvals/proposals/<uuid:proposal_id>/votes"),
+            ("DELETE", "api/v1/approvals/proposals/<uuid:proposal_id>/votes/mine"),
+            ("POST", "api/v1/controls/switches"),
+            ("POST", "api/v1/controls/switches/<uuid:switch_id>/release"),
+            ("PUT", "api/v1/people/<uuid:person_id>"),
+            ("DELETE", "api/v1/keys/<uuid:key_id>"),
+        ],
+    )
+    def test_a_key_with_every_scope_gets_403(self, filled: Filled, method: str, path: str) -> None:
+        route = next(route for route in ROUTES if route.path == path)
+        program = filled.cast.key_client(*SCOPES)
+
+        answer = ask(
+            program, method, route.filled(filled.ids_for(route)), BODIES.get(route.key, {})
+        )
+
+        assert answer.status_code == 403, answer.content
+        assert set(answer.json()) == {"code", "message", "details"}
+
+    @pytest.mark.parametrize(
+        "name", ["approvals:vote", "controls:engage", "controls:release", "accounts:person"]
+    )
+    def test_a_key_is_nobody_on_a_page(self, filled: Filled, name: str) -> None:
+        route = next(route for route in ROUTES if route.key == name)
+        program = filled.cast.key_client(*SCOPES)
+
+        answer = program.post(
+            route.filled(filled.ids_for(route)), BODIES.get(name, {}), format="multipart"
+        )
+
+        assert answer.status_code == 401
