@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis from wheels, and the supervisor of `make run`; runs before Django."""
