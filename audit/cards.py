@@ -1,0 +1,155 @@
+"""Values that leave the trail: rows, entries, proofs, and how complete an answer is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryCard:
+    """One event, as a row of a list. Texts are foreign: show them escaped."""
+
+    uid: UUID | None  # None in lists that are read from the search table
+    index: int | None  # None while it is not sealed
+    received_at: datetime
+    action: str
+    kind: str
+    actor_kind: str
+    actor_id: str
+    actor_label: str
+    target_type: str
+    target_id: str
+    agent: str
+    run: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """How much of the trail an answer could draw on."""
+
+    searched: int  # entries in the search table
+    sealed: int  # entries in the log
+    unsealed: int  # events that have no entry yet; counted up to a limit
+
+    @property
+    def newest_searched(self) -> int:
+        """Return the index of the newest entry that a search finds; -1 for none."""
+        return self.searched - 1
+
+    @property
+    def newest_sealed(self) -> int:
+        return self.sealed - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """Some entries, newest first."""
+
+    entries: tuple[EntryCard, ...]
+    completeness: Completeness
+    pinned_size: int  # the answer draws on entries below this index
+    total: int  # matches; at most `limit`
+    total_is_cut: bool
+    newer_than: int | None  # index to page up from; None on the newest page
+    older_than: int | None  # index to page down from; None on the oldest page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCard:
+    """One field of a change; None stands for a field that was not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    @property
+    def change(self) -> str:
+        if self.before is None:
+            return "added"
+        return "removed" if self.after is None else "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCard:
+    """One thing that was checked, and what came out."""
+
+    passed: bool | None  # None: there was nothing to check yet
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofCard:
+    """From stored bytes to a signature, verified just now."""
+
+    origin: str
+    index: int
+    leaf_hash: str
+    path: tuple[str, ...]
+    size: int  # of the tree that the path leads to
+    root: str
+    note: str  # the signed checkpoint, or ""
+    key: str  # the verifier key, or ""
+    key_id: str
+    signed_at: datetime | None
+    checks: tuple[CheckCard, ...]
+
+    @property
+    def verified(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failed(self) -> bool:
+        return any(check.passed is False for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDetail:
+    """One sealed event with all that was recorded."""
+
+    card: EntryCard
+    uid: UUID
+    origin: str
+    claimed_at: str  # as the envelope has it
+    sealed_at: datetime
+    skew_s: float | None  # received minus claimed, when it is more than five seconds
+    actor: Mapping[str, Any]
+    via: tuple[Mapping[str, Any], ...]
+    target: Mapping[str, Any]
+    changes: tuple[ChangeCard, ...]
+    bind: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]  # what remains of the envelope
+    envelope: str
+    leaf_frame: str  # hex of what stands before the envelope in the leaf
+    proof: ProofCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """Something stored that does not agree with something else stored."""
+
+    log: str
+    tenant_id: str
+    index: int | None
+    field: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationReport:
+    """What a walk over the stored trail found."""
+
+    logs: int
+    entries: int
+    unsealed: int
+    heads: int
+    tiles: int
+    checkpoints: int
+    meta_leaves: int
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.mismatches

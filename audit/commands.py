@@ -1,0 +1,179 @@
+"""Saying that something happened: the only way to do it, in the transaction in which it happens."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from audit import envelope, queries
+from audit.cards import EntryDetail, ProofCard, SearchPage
+from audit.events import AuditSearched, AuditViewed, Event, RequestRefused
+from audit.search import Search
+from console.kernel import outbox, tenancy
+from console.kernel.actors import Actor
+from console.kernel.errors import Refusal
+from console.kernel.ids import uuid7
+from console.kernel.transactions import command
+
+REPEAT_WINDOW_US = 60_000_000
+MAX_PATH = 300
+
+_INSERT = """
+    INSERT INTO audit_event (tenant_id, event_uid, keep, envelope) VALUES (%s, %s, %s, %s)
+    RETURNING leaf_hash
+"""
+_INSERT_BLOB = """
+    INSERT INTO audit_blob (tenant_id, event_uid, name, media_type, body)
+    VALUES (%s, %s, %s, %s, %s)
+"""
+# The row lock is per actor and question, so it is only ever waited for by the same person's other
+# tab.
+_COUNT_REPEAT = """
+    INSERT INTO audit_repeat AS r (tenant_id, actor, what, recorded_us)
+    VALUES (%(tenant)s, %(actor)s, %(what)s,
+            (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+    ON CONFLICT (tenant_id, actor, what) DO UPDATE SET
+      repeats = CASE WHEN excluded.recorded_us - r.recorded_us < %(window)s
+                     THEN r.repeats + 1 ELSE 0 END,
+      recorded_us = CASE WHEN excluded.recorded_us - r.recorded_us < %(window)s
+                         THEN r.recorded_us ELSE excluded.recorded_us END
+    RETURNING repeats, (SELECT o.repeats FROM audit_repeat o
+                        WHERE o.tenant_id = r.tenant_id AND o.actor = r.actor AND o.what = r.what)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that an event was handed in; its index follows when it is sealed."""
+
+    uid: UUID
+    leaf_hash: bytes
+
+
+def record(event: Event, *, actor: Actor) -> Receipt:
+    """Write an event into the caller's transaction, **after** the row change that it describes.
+
+    One plain INSERT and no lock: writers never wait for each other because of the trail.
+    Subscribers of the event's name get it through the outbox, pages that follow its topics a hint.
+
+    Raises:
+        RuntimeError: there is no open command of the actor's tenant.
+        EventTooLarge, NotCanonical: the event has no envelope; the caller's change is undone with
+        it.
+    """
+    if tenancy.current() != actor.tenant_id:
+        raise RuntimeError(f"{event.name} can only be recorded inside a command of its tenant.")
+    uid = uuid7()
+    claimed_us = time.time_ns() // 1000  # the caller's own clock: claimed, shown, never decided by
+    sealable = envelope.build(event, actor=actor, uid=uid, claimed_us=claimed_us)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [actor.tenant_id, uid, str(event.keep), sealable.envelope])
+        (leaf_hash,) = cursor.fetchone()
+        for blob in sealable.blobs:
+            cursor.execute(
+                _INSERT_BLOB, [actor.tenant_id, uid, blob.name, blob.media_type, blob.body]
+            )
+    _tell(event, uid=uid, actor=actor)
+    return Receipt(uid=uid, leaf_hash=bytes(leaf_hash))
+
+
+def _tell(event: Event, *, uid: UUID, actor: Actor) -> None:
+    """Send the fact up to its subscribers and a hint to the pages that show it."""
+    subject = uid  # of events about something that has no id of its own
+    with suppress(ValueError):
+        subject = UUID(event.subject_id)
+    outbox.publish_fact(
+        event.name, subject=subject, actor=actor, data=envelope.plain(event.own_fields())
+    )
+    for topic in event.touched_topics():
+        outbox.hint(topic, id=event.subject_id)
+
+
+@command
+def record_refusal(*, actor: Actor, code: str, kind: Refusal, path: str, method: str = "") -> None:
+    """Record that a request was refused, in a transaction of its own after the rollback.
+
+    Neither the query string nor the body is taken: forms hold what must not stand in a trail.
+    """
+    path = path[:MAX_PATH]
+    repeats = repeats_before(actor=actor, what=f"refused {code} {method} {path}")
+    if repeats is None:
+        return
+    record(
+        RequestRefused(path=path, method=method, code=code, status=kind.value, repeats=repeats),
+        actor=actor,
+    )
+
+
+def repeats_before(*, actor: Actor, what: str) -> int | None:
+    """Count an act that may repeat; None means that an equal one was recorded less than 60 s ago.
+
+    Otherwise the caller records the act, with the returned number of equal ones in between.
+    """
+    values: dict[str, Any] = {
+        "tenant": actor.tenant_id,
+        "actor": f"{actor.kind.value}:{actor.id}"[:200],
+        "what": sha256(what.encode("utf-8", "replace")).digest(),
+        "window": REPEAT_WINDOW_US,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_REPEAT, values)
+        now, before = cursor.fetchone()
+    if now:
+        return None
+    return before or 0
+
+
+@command
+def search_trail(*, actor: Actor, search: Search, limit: int = queries.PAGE) -> SearchPage:
+    """Return a page of the trail; that it was read is recorded, or nothing is shown."""
+    page = queries.entries(actor=actor, search=search, limit=limit)
+    asked = search.canonical()
+    repeats = repeats_before(actor=actor, what=f"searched {asked}")
+    if repeats is not None:
+        indexes = [card.index for card in page.entries if card.index is not None]
+        event = AuditSearched(
+            query_digest=sha256(asked.encode()).hexdigest(),
+            query=asked,
+            tree_size=page.pinned_size,
+            found=len(page.entries),
+            first_index=min(indexes, default=None),
+            last_index=max(indexes, default=None),
+            repeats=repeats,
+        )
+        record(event, actor=actor)
+    return page
+
+
+@command
+def open_entry(*, actor: Actor, index: int) -> EntryDetail:
+    """Return one entry with content and proof; that it was opened is recorded.
+
+    Raises:
+        NotFound: this tenant's log has no such entry.
+    """
+    detail = queries.entry(actor=actor, index=index)
+    _note_view(actor=actor, index=index)
+    return detail
+
+
+@command
+def open_proof(*, actor: Actor, index: int) -> ProofCard:
+    """Return the proof of one entry; that it was opened is recorded.
+
+    Raises:
+        NotFound: this tenant's log has no such entry.
+    """
+    card = queries.proof(actor=actor, index=index)
+    _note_view(actor=actor, index=index)
+    return card
+
+
+def _note_view(*, actor: Actor, index: int) -> None:
+    repeats = repeats_before(actor=actor, what=f"viewed {index}")
+    if repeats is not None:
+        record(AuditViewed(entry_index=index, repeats=repeats), actor=actor)

@@ -1,0 +1,180 @@
+"""The trail's tables, all insert-only; what only SQL can state is in `migrations/0001_*.sql`.
+
+The application may insert events and nothing else; entries, tiles and heads are the sealer's,
+checkpoints the signer's. Columns that only the database fills (`epoch`, `xid`) are left out of the
+models on purpose.
+"""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class AuditEvent(models.Model):
+    """A fact as it was recorded. `id` has holes: it is a handle and never shown as a sequence."""
+
+    id = models.BigIntegerField(primary_key=True)
+    received_us = models.BigIntegerField()
+    tenant_id = models.UUIDField()
+    event_uid = models.UUIDField()
+    keep = models.TextField()
+    envelope = models.BinaryField()
+    leaf_hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_event"
+
+
+class AuditBlob(models.Model):
+    """A part of an event that is too large for its leaf, which holds the digest instead.
+
+    Keyed by event, not by digest: two transactions with equal content must not wait for each other.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "event_uid", "name")
+    tenant_id = models.UUIDField()
+    event_uid = models.UUIDField()
+    name = models.TextField()
+    media_type = models.TextField()
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_blob"
+
+
+class AuditLog(models.Model):
+    """One RFC 6962 log: of a tenant, or the meta log above all of them."""
+
+    id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField(null=True)
+    kind = models.TextField()
+    origin = models.TextField()
+
+    class Meta:
+        db_table = "audit_log"
+
+
+class AuditRound(models.Model):
+    """One pass of the sealer and the snapshot that it took."""
+
+    round_no = models.BigIntegerField(primary_key=True)
+    epoch = models.IntegerField()
+    sealed_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_round"
+
+
+class AuditEntry(models.Model):
+    """An event with its place in the log."""
+
+    pk = models.CompositePrimaryKey("log_id", "index")
+    log_id = models.UUIDField()
+    index = models.BigIntegerField()
+    event_id = models.BigIntegerField()
+    tenant_id = models.UUIDField()
+    leaf_hash = models.BinaryField()
+    round_no = models.BigIntegerField()
+    received_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_entry"
+
+
+class AuditTile(models.Model):
+    """256 neighbouring hashes of one level; only full tiles are stored."""
+
+    pk = models.CompositePrimaryKey("log_id", "level", "number")
+    log_id = models.UUIDField()
+    level = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    tenant_id = models.UUIDField(null=True)
+    hashes = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_tile"
+
+
+class AuditHead(models.Model):
+    """Size and root of a log after a round."""
+
+    pk = models.CompositePrimaryKey("log_id", "size")
+    log_id = models.UUIDField()
+    size = models.BigIntegerField()
+    round_no = models.BigIntegerField()
+    tenant_id = models.UUIDField(null=True)
+    root = models.BinaryField()
+    edge = models.BinaryField()
+    sealed_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_head"
+
+
+class AuditCheckpoint(models.Model):
+    """A head with the signer's name under it, as a C2SP signed note."""
+
+    pk = models.CompositePrimaryKey("log_id", "size")
+    log_id = models.UUIDField()
+    size = models.BigIntegerField()
+    tenant_id = models.UUIDField(null=True)
+    root = models.BinaryField()
+    note = models.TextField()
+    vkey = models.TextField()
+    signed_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_checkpoint"
+
+
+class AuditSearch(models.Model):
+    """Sealed entries in columns to search by. Disposable: it proves nothing and can be rebuilt."""
+
+    pk = models.CompositePrimaryKey("log_id", "index")
+    log_id = models.UUIDField()
+    index = models.BigIntegerField()
+    event_id = models.BigIntegerField()
+    tenant_id = models.UUIDField()
+    received_us = models.BigIntegerField()
+    action = models.TextField()
+    kind = models.TextField()
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+    actor_label = models.TextField()
+    target_type = models.TextField()
+    target_id = models.TextField()
+    agent = models.TextField()
+    run = models.TextField()
+    ids = ArrayField(models.TextField())
+
+    class Meta:
+        db_table = "audit_search"
+
+
+class AuditSearchState(models.Model):
+    """How far the search table has come."""
+
+    log_id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    next_index = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_search_state"
+
+
+class AuditRepeat(models.Model):
+    """Equal reads and refusals of one actor within a minute, counted and not recorded singly."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "actor", "what")
+    tenant_id = models.UUIDField()
+    actor = models.TextField()
+    what = models.BinaryField()
+    recorded_us = models.BigIntegerField()
+    repeats = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "audit_repeat"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(repeats__gte=0), name="repeats_not_negative")
+        ]

@@ -1,0 +1,291 @@
+"""Lists of entries, one entry, and the history of one thing."""
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import OperationalError, connection
+from django.db.models import Q, QuerySet
+
+from audit.cards import ChangeCard, Completeness, EntryCard, EntryDetail, SearchPage
+from audit.envelope import MAGIC, microseconds_of, moment_of
+from audit.errors import BadSearch
+from audit.models import (
+    AuditBlob,
+    AuditEntry,
+    AuditEvent,
+    AuditHead,
+    AuditLog,
+    AuditRound,
+    AuditSearch,
+    AuditSearchState,
+)
+from audit.queries.proofs import proof_of
+from audit.search import ALL_KINDS, NO_READS, Search
+from console.kernel.actors import Actor
+from console.kernel.errors import NotFound
+from console.kernel.transactions import query
+
+PAGE: Final = 50
+MOST_COUNTED: Final = 10_000
+MOST_FRESH: Final = 500
+SKEW_SHOWN_S: Final = 5.0
+_SHOWN_APART: Final = frozenset({"actor", "via", "target", "change", "bind", "claimed_at"})
+
+# Exactly what the sealer would take next, of this tenant only.
+_UNSEALED: Final = """
+  FROM (SELECT snapshot FROM audit_round ORDER BY round_no DESC LIMIT 1) r, audit_event e
+ WHERE e.epoch = (SELECT max(epoch) FROM audit_epoch) AND e.tenant_id = %s
+   AND (e.xid >= pg_snapshot_xmax(r.snapshot)
+        OR e.xid = ANY (ARRAY(SELECT pg_snapshot_xip(r.snapshot))))
+"""
+
+
+def tenant_log(actor: Actor) -> AuditLog | None:
+    return AuditLog.objects.filter(tenant_id=actor.tenant_id).first()
+
+
+@query
+def completeness(*, actor: Actor) -> Completeness:
+    """Return how far sealing and searching have come for this tenant."""
+    log = tenant_log(actor)
+    sealed = searched = 0
+    if log is not None:
+        head = AuditHead.objects.filter(log_id=log.id).order_by("-size").values_list("size").first()
+        state = AuditSearchState.objects.filter(log_id=log.id).values_list("next_index").first()
+        sealed, searched = head[0] if head else 0, state[0] if state else 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT 1 {_UNSEALED} LIMIT {MOST_COUNTED + 1}) u",  # noqa: S608
+            [actor.tenant_id],
+        )
+        (unsealed,) = cursor.fetchone()
+    return Completeness(searched=searched, sealed=sealed, unsealed=unsealed)
+
+
+@query
+def entries(*, actor: Actor, search: Search, limit: int = PAGE) -> SearchPage:
+    """Return a page of sealed entries, newest first.
+
+    Raises:
+        BadSearch: the answer took longer than two seconds.
+    """
+    known = completeness(actor=actor)
+    size = min(search.at if search.at is not None else known.searched, known.searched)
+    matches = _matching(actor, search).filter(index__lt=size)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '2s'")
+        rows = _page(matches, search, limit)
+        total = matches[: MOST_COUNTED + 1].count()
+    except OperationalError as error:
+        raise BadSearch("The search took more than 2 s; narrow the time range.") from error
+    has_newer = bool(rows) and matches.filter(index__gt=rows[0].index).exists()
+    has_older = bool(rows) and matches.filter(index__lt=rows[-1].index).exists()
+    return SearchPage(
+        entries=tuple(_card(row) for row in rows),
+        completeness=known,
+        pinned_size=size,
+        total=min(total, MOST_COUNTED),
+        total_is_cut=total > MOST_COUNTED,
+        newer_than=rows[0].index if has_newer else None,
+        older_than=rows[-1].index if has_older else None,
+    )
+
+
+def _page(matches: QuerySet[AuditSearch], search: Search, limit: int) -> list[AuditSearch]:
+    if search.after is not None:
+        rows = matches.filter(index__gt=search.after).order_by("index")[:limit]
+        return list(rows)[::-1]
+    if search.before is not None:
+        matches = matches.filter(index__lt=search.before)
+    return list(matches.order_by("-index")[:limit])
+
+
+def _matching(actor: Actor, search: Search) -> QuerySet[AuditSearch]:
+    matches = AuditSearch.objects.filter(tenant_id=actor.tenant_id)
+    if search.actor:
+        matches = matches.filter(Q(actor_id=search.actor) | Q(actor_label__iexact=search.actor))
+    if search.action:
+        wanted = Q()
+        for text, is_prefix in search.actions():
+            wanted |= Q(action__startswith=text) if is_prefix else Q(action=text)
+        matches = matches.filter(wanted)
+    for name in ("agent", "run"):
+        if value := getattr(search, name):
+            matches = matches.filter(**{name: value})
+    if search.target:
+        kind, colon, target_id = search.target.partition(":")
+        exact = Q(target_id=search.target) | Q(target_type=search.target)
+        matches = matches.filter(
+            exact | Q(target_type=kind, target_id=target_id) if colon else exact
+        )
+    if search.id:
+        matches = matches.filter(ids__contains=[search.id])
+    return _in_range(_of_kind(matches, search.kind), search)
+
+
+def _of_kind(matches: QuerySet[AuditSearch], kind: str) -> QuerySet[AuditSearch]:
+    if kind == ALL_KINDS:
+        return matches
+    if kind == NO_READS:
+        return matches.exclude(kind="read")
+    return matches.filter(kind=kind)
+
+
+def _in_range(matches: QuerySet[AuditSearch], search: Search) -> QuerySet[AuditSearch]:
+    if search.since is not None:
+        matches = matches.filter(received_us__gte=microseconds_of(search.since))
+    if search.until is not None:
+        matches = matches.filter(received_us__lt=microseconds_of(search.until))
+    return matches
+
+
+def _card(row: AuditSearch) -> EntryCard:
+    return EntryCard(
+        uid=None,
+        index=row.index,
+        received_at=moment_of(row.received_us),
+        action=row.action,
+        kind=row.kind,
+        actor_kind=row.actor_kind,
+        actor_id=row.actor_id,
+        actor_label=row.actor_label,
+        target_type=row.target_type,
+        target_id=row.target_id,
+        agent=row.agent,
+        run=row.run,
+    )
+
+
+@query
+def entry(*, actor: Actor, index: int) -> EntryDetail:
+    """Return one sealed event with its proof, verified now from stored bytes.
+
+    Raises:
+        NotFound: this tenant's log has no such entry.
+    """
+    log = tenant_log(actor)
+    row = AuditEntry.objects.filter(log_id=log.id, index=index).first() if log else None
+    event = AuditEvent.objects.filter(id=row.event_id).first() if row else None
+    if log is None or row is None or event is None:
+        raise NotFound(f"There is no entry {index} in this trail; go back to the list.")
+    raw = bytes(event.envelope)
+    body = json.loads(raw)
+    sealed_us = AuditRound.objects.filter(round_no=row.round_no).values_list("sealed_us").get()[0]
+    frame = MAGIC + event.event_uid.bytes + event.received_us.to_bytes(8, "big", signed=True)
+    parts = _with_blobs(event, body)
+    return EntryDetail(
+        card=_card_of_body(body, event, index),
+        uid=event.event_uid,
+        origin=log.origin,
+        claimed_at=str(body.get("claimed_at", "")),
+        sealed_at=moment_of(sealed_us),
+        skew_s=_skew(body, event),
+        actor=body.get("actor", {}),
+        via=tuple(body.get("via", [])),
+        target=body.get("target", {}),
+        changes=tuple(_changes(parts.get("change", []))),
+        bind=tuple(sorted((key, _shown(value)) for key, value in parts.get("bind", {}).items())),
+        facts=tuple((key, _shown(body[key])) for key in body if key not in _SHOWN_APART),
+        envelope=raw.decode("utf-8", "replace"),
+        leaf_frame=frame.hex(),
+        proof=proof_of(log, row, event),
+    )
+
+
+def _with_blobs(event: AuditEvent, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the envelope's parts with those that were moved out of it put back, for showing."""
+    parts = dict(body)
+    if body.get("blobs"):
+        blobs = AuditBlob.objects.filter(tenant_id=event.tenant_id, event_uid=event.event_uid)
+        for blob in blobs:
+            parts[blob.name] = json.loads(bytes(blob.body))
+    return parts
+
+
+def _changes(rows: list[dict[str, Any]]) -> list[ChangeCard]:
+    return [
+        ChangeCard(
+            path=str(row.get("path", "")),
+            before=None if row.get("before") is None else _shown(row["before"]),
+            after=None if row.get("after") is None else _shown(row["after"]),
+        )
+        for row in rows
+    ]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _skew(body: dict[str, Any], event: AuditEvent) -> float | None:
+    """Return how many seconds lie between claimed and received, when it is more than five."""
+    try:
+        claimed = datetime.fromisoformat(str(body.get("claimed_at", "")))
+    except ValueError:
+        return None
+    seconds = (event.received_us - microseconds_of(claimed)) / 1_000_000
+    return seconds if abs(seconds) > SKEW_SHOWN_S else None
+
+
+def _card_of_body(body: dict[str, Any], event: AuditEvent, index: int | None) -> EntryCard:
+    actor, target = body.get("actor", {}), body.get("target", {})
+    return EntryCard(
+        uid=event.event_uid,
+        index=index,
+        received_at=moment_of(event.received_us),
+        action=str(body.get("action", "")),
+        kind=str(body.get("kind", "")),
+        actor_kind=str(actor.get("kind", "")),
+        actor_id=str(actor.get("id", "")),
+        actor_label=str(actor.get("label", "")),
+        target_type=str(target.get("type", "")),
+        target_id=str(target.get("id", "")),
+        agent="",
+        run="",
+        reason=str(body.get("reason", "")),
+    )
+
+
+@query
+def events_of(
+    *, actor: Actor, target_type: str, target_id: str, limit: int = PAGE
+) -> tuple[EntryCard, ...]:
+    """Return the newest events about one thing, newest first, for its history panel.
+
+    Events that are not sealed, or not searchable yet, come first and have no index.
+    """
+    about = {"target_type": target_type, "target_id": target_id}
+    fresh = _not_searchable_yet(actor)
+    rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, **about).order_by("-index")
+    # Read last: an event that became searchable meanwhile is in both lists, and never in neither.
+    found = {row.event_id: _card(row) for row in rows[:limit]}
+    first = [
+        card
+        for event_id, card in fresh
+        if event_id not in found and (card.target_type, card.target_id) == (target_type, target_id)
+    ]
+    return tuple([*first, *found.values()][:limit])
+
+
+def _not_searchable_yet(actor: Actor) -> list[tuple[int, EntryCard]]:
+    """Return (event id, card) of events without a row in the search table, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id {_UNSEALED} ORDER BY e.id DESC LIMIT {MOST_FRESH}",
+            [actor.tenant_id],
+        )
+        places: dict[int, int | None] = {row[0]: None for row in cursor.fetchall()}
+    log = tenant_log(actor)
+    if log is not None:
+        state = AuditSearchState.objects.filter(log_id=log.id).values_list("next_index").first()
+        waiting = AuditEntry.objects.filter(log_id=log.id, index__gte=state[0] if state else 0)
+        places.update(waiting.order_by("-index").values_list("event_id", "index")[:MOST_FRESH])
+    events = AuditEvent.objects.filter(id__in=places).order_by("-received_us")
+    return [
+        (event.id, _card_of_body(json.loads(bytes(event.envelope)), event, places[event.id]))
+        for event in events
+    ]

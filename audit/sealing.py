@@ -1,0 +1,392 @@
+"""One seal round: what is visible now and was not in the previous snapshot becomes entries.
+
+Writers never wait for this and never know of it. The reasoning is in README.md; the traps are here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import IsolationLevel
+
+from audit import envelope, merkle, signer
+from audit.errors import CannotSeal, RollbackDetected
+from audit.queries import direct
+from console.kernel import canonical
+
+log = structlog.get_logger(__name__)
+
+LOCK: Final = 0x5EA1  # advisory lock of whoever seals; one per database
+META_EVERY_US: Final = 1_000_000
+CHUNK: Final = 10_000
+SEES_NOTHING: Final = "3:3:"
+
+# "Not visible in prev" is "xid at or above its xmax, or among those that ran". Written so, a round
+# costs what is new plus one probe per transaction that ran, and never the whole time of the oldest
+# one.
+_BATCH: Final[LiteralString] = """
+    SELECT e.id, e.tenant_id, e.leaf_hash, e.received_us FROM (
+      SELECT * FROM audit_event
+       WHERE epoch = %(epoch)s AND xid >= pg_snapshot_xmax(%(prev)s::pg_snapshot)
+      UNION ALL
+      SELECT * FROM audit_event
+       WHERE epoch = %(epoch)s AND xid = ANY (ARRAY(SELECT pg_snapshot_xip(%(prev)s::pg_snapshot)))
+    ) e WHERE pg_visible_in_snapshot(e.xid, %(cur)s::pg_snapshot) ORDER BY e.id
+"""
+# After a logical restore transaction ids start low and snapshots of the old life mean nothing.
+_BATCH_OF_OLD_EPOCHS: Final[LiteralString] = """
+    SELECT e.id, e.tenant_id, e.leaf_hash, e.received_us FROM audit_event e
+     WHERE e.epoch < %(epoch)s AND NOT EXISTS (SELECT 1 FROM audit_entry n WHERE n.event_id = e.id)
+     ORDER BY e.id
+"""
+_SITUATION: Final[LiteralString] = """
+    SELECT r.round_no, r.epoch, r.snapshot::text, r.sealed_us,
+           pg_is_in_recovery(), pg_visible_in_snapshot(r.own_xid, %(cur)s::pg_snapshot),
+           pg_snapshot_xmin(%(cur)s::pg_snapshot) >= pg_snapshot_xmin(r.snapshot)
+             AND pg_snapshot_xmax(%(cur)s::pg_snapshot) >= pg_snapshot_xmax(r.snapshot),
+           p.epoch, p.system_identifier = (SELECT system_identifier FROM pg_control_system()),
+           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+      FROM (SELECT * FROM audit_round ORDER BY round_no DESC LIMIT 1) r,
+           (SELECT * FROM audit_epoch ORDER BY epoch DESC LIMIT 1) p
+"""
+
+_INSERT_ENTRIES: Final[LiteralString] = """
+    INSERT INTO audit_entry (log_id, index, event_id, tenant_id, leaf_hash, round_no, received_us)
+    SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[], %b::bytea[],
+                         %b::bigint[], %b::bigint[])
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a round starts from."""
+
+    prev_no: int
+    prev_epoch: int
+    prev: str
+    cur: str
+    epoch: int
+    sealed_us: int
+
+    @property
+    def is_new_epoch(self) -> bool:
+        return self.epoch > self.prev_epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundCard:
+    """What a round wrote."""
+
+    round_no: int
+    entry_count: int
+    log_count: int
+    meta_leaf_count: int
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A log while a round appends to it."""
+
+    id: UUID
+    tenant_id: UUID | None
+    origin: str
+    edge: merkle.Edge
+    started_at: int  # size before this round
+    fresh: list[bytes] = field(default_factory=list)  # leaf hashes of this round, for the next tile
+
+
+class Sealer:
+    """Seals round after round over one session; a given one must be at REPEATABLE READ."""
+
+    def __init__(self, connection: "psycopg.Connection[Any] | None" = None) -> None:
+        self._given = connection
+        self._connection: psycopg.Connection[Any] | None = connection
+        self._checked_for_rollback = False
+
+    def run_round(self) -> RoundCard | None:
+        """Do one round; None when there was nothing to write.
+
+        Raises:
+            CannotSeal: the database is not the one that the last round saw.
+            RollbackDetected: the log is not what was signed.
+        """
+        connection = self._session()
+        # Inside the transaction the lock statement itself would fix the snapshot, and the round
+        # would start from what was true before the other sealer's round.
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        try:
+            with connection.transaction() as transaction:
+                card = _Round(connection).run(check_rollback=not self._checked_for_rollback)
+                self._checked_for_rollback = True
+                if card is None:
+                    raise psycopg.Rollback(transaction)
+        finally:
+            if not connection.closed and not connection.broken:
+                connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        return card
+
+    def _session(self) -> "psycopg.Connection[Any]":
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            self._connection = direct.connect("sealer")
+            self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            self._checked_for_rollback = False
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None and self._connection is not self._given:
+            self._connection.close()
+            self._connection = None
+
+
+class _Round:
+    """One transaction of the sealer."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self.db = connection
+        self.logs: dict[UUID, _Growing] = {}
+        self.round_no = 0
+        self.sealed_us = 0
+
+    def run(self, *, check_rollback: bool) -> RoundCard | None:
+        now = self._situation()
+        self.round_no, self.sealed_us = now.prev_no + 1, now.sealed_us
+        if check_rollback:
+            self._require_no_rollback()
+        count = sum(self._append(chunk) for chunk in self._batch(now))
+        for growing in sorted(self.logs.values(), key=lambda one: one.id):
+            self._write_head(growing)
+        metas = self._append_meta()
+        if not count and not metas and not now.is_new_epoch:
+            return None
+        self._write_round(now, count)
+        return RoundCard(
+            round_no=self.round_no,
+            entry_count=count,
+            log_count=len(self.logs),
+            meta_leaf_count=metas,
+        )
+
+    def _situation(self) -> Situation:
+        (cur,) = self._one("SELECT pg_current_snapshot()::text")
+        row = self._one(_SITUATION, {"cur": cur})
+        prev_no, prev_epoch, prev, prev_sealed, standby, own, forward, epoch, same, clock = row
+        if standby:
+            raise CannotSeal(
+                "A standby reports running transactions as finished; seal on the primary."
+            )
+        if not same:
+            raise CannotSeal("This is another cluster than before; open a new epoch first.")
+        if epoch == prev_epoch and not (own and forward):
+            raise CannotSeal("Transaction ids went backwards; open a new epoch after a restore.")
+        # A clock that was set back must not make sealed time run backwards within a log.
+        sealed_us = max(clock, prev_sealed + 1)
+        return Situation(
+            prev_no=prev_no,
+            prev_epoch=prev_epoch,
+            prev=prev,
+            cur=cur,
+            epoch=epoch,
+            sealed_us=sealed_us,
+        )
+
+    def _require_no_rollback(self) -> None:
+        """Compare every log with what was signed, in the database and in the signer's own file."""
+        gone = self._one(
+            """SELECT l.origin FROM audit_log l
+                JOIN LATERAL (SELECT size, root FROM audit_checkpoint c WHERE c.log_id = l.id
+                              ORDER BY size DESC LIMIT 1) c ON true
+                LEFT JOIN audit_head h ON h.log_id = l.id AND h.size = c.size
+               WHERE h.root IS DISTINCT FROM c.root LIMIT 1"""
+        )
+        meta_id, origin = self._one("SELECT id, origin FROM audit_log WHERE kind = 'meta'")
+        if gone is None:
+            signed = signer.signed_state(origin)
+            query = "SELECT root FROM audit_head WHERE log_id = %s AND size = %s"
+            kept = self._one(query, [meta_id, signed.size]) if signed else None
+            if signed and (kept is None or bytes(kept[0]) != signed.root):
+                gone = (origin,)
+        if gone is not None:
+            raise RollbackDetected(
+                f"The log {gone[0]} is not what was signed: rollback detected. Restore the newer "
+                "data, or open a new origin; nothing is sealed until then.",
+                origin=gone[0],
+            )
+
+    def _batch(self, now: Situation) -> Iterator[list[tuple[int, UUID, bytes, int]]]:
+        """Yield all of the batch, in chunks. It is never limited: the snapshot claims all of it."""
+        query = _BATCH_OF_OLD_EPOCHS if now.is_new_epoch else _BATCH
+        values = {"epoch": now.epoch, "prev": now.prev, "cur": now.cur}
+        with self.db.cursor(name="batch") as cursor:
+            cursor.itersize = CHUNK
+            cursor.execute(query, values)
+            while rows := cursor.fetchmany(CHUNK):
+                yield rows
+
+    def _append(self, rows: list[tuple[int, UUID, bytes, int]]) -> int:
+        entries = []
+        for event_id, tenant_id, leaf_hash, received_us in rows:
+            growing = self._log_of(tenant_id)
+            index, leaf = growing.edge.size, bytes(leaf_hash)
+            self._grow(growing, leaf)
+            entries.append(
+                (growing.id, index, event_id, tenant_id, leaf, self.round_no, received_us)
+            )
+        # COPY is not allowed with row-level security; arrays are nearly as fast.
+        self.db.execute(_INSERT_ENTRIES, [list(column) for column in zip(*entries, strict=True)])
+        return len(entries)
+
+    def _log_of(self, tenant_id: UUID) -> _Growing:
+        found = self.logs.get(tenant_id)
+        if found is None:
+            query: LiteralString = (
+                "SELECT id, tenant_id, origin FROM audit_log WHERE tenant_id = %s"
+            )
+            row = self._one(query, [tenant_id]) or self._open_log(tenant_id)
+            found = self.logs[tenant_id] = self._growing(*row)
+        return found
+
+    def _open_log(self, tenant_id: UUID) -> Any:
+        """Open a tenant's log at its first event, so that no writer ever looks for one."""
+        (meta,) = self._one("SELECT origin FROM audit_log WHERE kind = 'meta'")
+        origin = f"{meta.removesuffix('/meta')}/t/{tenant_id.hex}"
+        return self._one(
+            """INSERT INTO audit_log (tenant_id, kind, origin) VALUES (%s, 'tenant', %s)
+               RETURNING id, tenant_id, origin""",
+            [tenant_id, origin],
+        )
+
+    def _growing(self, log_id: UUID, tenant_id: UUID | None, origin: str) -> _Growing:
+        head = self._one(
+            "SELECT size, edge FROM audit_head WHERE log_id = %s ORDER BY size DESC LIMIT 1",
+            [log_id],
+        )
+        edge = merkle.Edge.unpack(head[0], bytes(head[1])) if head else merkle.Edge()
+        return _Growing(log_id, tenant_id, origin, edge, edge.size)
+
+    def _grow(self, growing: _Growing, leaf: bytes) -> None:
+        growing.fresh.append(leaf)
+        for level, number, _hash in growing.edge.append(leaf):
+            tile_level, rest = divmod(level, merkle.TILE_HEIGHT)
+            if tile_level and not rest:
+                self._write_tile(growing, tile_level - 1, number)
+
+    def _write_tile(self, growing: _Growing, level: int, number: int) -> None:
+        hashes = self._leaves_of_tile(growing, number) if level == 0 else None
+        if hashes is None:
+            hashes = b"".join(self._roots_of_tiles(growing, level - 1, number))
+        self.db.execute(
+            """INSERT INTO audit_tile (log_id, level, number, tenant_id, hashes)
+               VALUES (%s, %s, %s, %s, %s)""",
+            [growing.id, level, number, growing.tenant_id, hashes],
+        )
+
+    def _leaves_of_tile(self, growing: _Growing, number: int) -> bytes:
+        """Return a tile's 256 leaf hashes: older ones from the table, this round's from memory."""
+        fresh = growing.fresh[-merkle.TILE_WIDTH :]
+        growing.fresh = []
+        older: list[bytes] = []
+        if len(fresh) < merkle.TILE_WIDTH:
+            older = self._older_leaves(growing, number * merkle.TILE_WIDTH)
+        return b"".join([*older, *fresh])
+
+    def _older_leaves(self, growing: _Growing, first: int) -> list[bytes]:
+        query: LiteralString = """
+            SELECT leaf_hash FROM audit_entry
+             WHERE log_id = %s AND index >= %s AND index < %s ORDER BY index"""
+        values = [growing.id, first, growing.started_at]
+        if growing.tenant_id is None:
+            query = """
+                SELECT leaf_hash FROM audit_meta_leaf
+                 WHERE index >= %s AND index < %s ORDER BY index"""
+            values = values[1:]
+        return [bytes(row[0]) for row in self.db.execute(query, values)]
+
+    def _roots_of_tiles(self, growing: _Growing, level: int, number: int) -> list[bytes]:
+        first = number * merkle.TILE_WIDTH
+        rows = self.db.execute(
+            """SELECT hashes FROM audit_tile WHERE log_id = %s AND level = %s
+                AND number >= %s AND number < %s ORDER BY number""",
+            [growing.id, level, first, first + merkle.TILE_WIDTH],
+        )
+        return [merkle.root(merkle.split(bytes(row[0]))) for row in rows]
+
+    def _write_head(self, growing: _Growing) -> None:
+        edge = growing.edge
+        self.db.execute(
+            """INSERT INTO audit_head (log_id, size, round_no, tenant_id, root, edge, sealed_us)
+               VALUES (%s, %s, %s, %s, %s, %s, %s)""",
+            [
+                growing.id,
+                edge.size,
+                self.round_no,
+                growing.tenant_id,
+                edge.root(),
+                edge.pack(),
+                self.sealed_us,
+            ],
+        )
+
+    def _append_meta(self) -> int:
+        """Give the meta log a leaf per log that moved, at most once a second."""
+        meta = self._growing(
+            *self._one("SELECT id, tenant_id, origin FROM audit_log WHERE kind = 'meta'")
+        )
+        last = self._one(
+            """SELECT round_no, sealed_us FROM audit_head
+                WHERE log_id = %s ORDER BY size DESC LIMIT 1""",
+            [meta.id],
+        ) or (0, 0)
+        if self.sealed_us - last[1] < META_EVERY_US:
+            return 0
+        moved = self.db.execute(
+            """SELECT DISTINCT ON (h.log_id)
+                      l.id, l.tenant_id, l.origin, h.size, h.root, h.sealed_us
+                 FROM audit_head h JOIN audit_log l ON l.id = h.log_id
+                WHERE h.round_no > %s AND l.kind = 'tenant' ORDER BY h.log_id, h.size DESC""",
+            [last[0]],
+        ).fetchall()
+        for row in moved:
+            self._write_meta_leaf(meta, *row)
+        if moved:
+            self._write_head(meta)
+        return len(moved)
+
+    def _write_meta_leaf(
+        self,
+        meta: _Growing,
+        log_id: UUID,
+        tenant_id: UUID,
+        origin: str,
+        size: int,
+        root: bytes,
+        sealed_us: int,
+    ) -> None:
+        body = {
+            "v": envelope.VERSION,
+            "log": origin,
+            "size": size,
+            "root": bytes(root).hex(),
+            "sealed_at": envelope.stamp(sealed_us),
+        }
+        leaf = canonical.dumps(body)
+        leaf_hash = merkle.leaf_hash(leaf)
+        self.db.execute(
+            """INSERT INTO audit_meta_leaf (index, log_id, tenant_id, leaf, leaf_hash, round_no)
+               VALUES (%s, %s, %s, %s, %s, %s)""",
+            [meta.edge.size, log_id, tenant_id, leaf, leaf_hash, self.round_no],
+        )
+        self._grow(meta, leaf_hash)
+
+    def _write_round(self, now: Situation, count: int) -> None:
+        snapshot = SEES_NOTHING if now.is_new_epoch else now.cur
+        self.db.execute(
+            """INSERT INTO audit_round (round_no, epoch, snapshot, sealed_us, entry_count)
+               VALUES (%s, %s, %s::pg_snapshot, %s, %s)""",
+            [self.round_no, now.epoch, snapshot, self.sealed_us, count],
+        )
+
+    def _one(self, query: LiteralString, values: Any = None) -> Any:
+        return self.db.execute(query, values).fetchone()

@@ -1,0 +1,12 @@
+"""Addresses of the trail."""
+
+from django.urls import path
+
+from audit import views
+
+app_name = "audit"
+
+urlpatterns = [
+    path("", views.explorer, name="explorer"),
+    path("<int:index>/", views.entry, name="entry"),
+]

@@ -1,0 +1,113 @@
+"""Events and small acts for the trail's tests; tenants are just ids, the trail needs no more."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from audit.commands import Receipt, record
+from audit.events import Change, Event
+from audit.projection import Projector
+from audit.queries import direct
+from audit.sealing import Sealer
+from audit.signer import Signer, trusted_key
+from audit.verification import Verification
+from console.kernel.actors import Actor, ActorKind
+from console.kernel.transactions import command
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThingNoted(Event):
+    """Something was noted about a thing, in a test."""
+
+    name = "test.noted"
+    subject = "thing_id"
+    topics = ("test.things", "test.thing:{thing_id}")
+
+    thing_id: UUID
+    n: int = 0
+    note: Any = ""
+
+
+def person(name: str = "Noor", *permissions: str, tenant_id: UUID | None = None) -> Actor:
+    return Actor(
+        tenant_id=tenant_id or uuid4(),
+        kind=ActorKind.PERSON,
+        id=str(uuid4()),
+        label=name,
+        strength="password",
+        permissions=frozenset(permissions),
+    )
+
+
+@command
+def note(
+    *,
+    actor: Actor,
+    n: int = 1,
+    thing_id: UUID | None = None,
+    text: Any = "",
+    changes: tuple[Change, ...] = (),
+) -> list[Receipt]:
+    """Record n events in one transaction."""
+    thing = thing_id or uuid4()
+    return [
+        record(ThingNoted(thing_id=thing, n=i, note=text, changes=changes), actor=actor)
+        for i in range(n)
+    ]
+
+
+def seal() -> int:
+    """Seal everything that is committed now; returns the number of rounds that wrote something."""
+    sealer, rounds = Sealer(), 0
+    try:
+        while sealer.run_round() is not None:
+            rounds += 1
+    finally:
+        sealer.close()
+    return rounds
+
+
+def log_of(actor: Actor) -> UUID:
+    with direct.connect("owner") as owner:
+        query = "SELECT id FROM audit_log WHERE tenant_id = %s"
+        row = owner.execute(query, [actor.tenant_id]).fetchone()
+    assert row is not None
+    found: UUID = row[0]
+    return found
+
+
+def sign(actor: Actor) -> int:
+    signer = Signer()
+    try:
+        return signer.sign_heads(only=[log_of(actor)])
+    finally:
+        signer.close()
+
+
+def project() -> None:
+    projector = Projector()
+    try:
+        while projector.catch_up():
+            pass
+    finally:
+        projector.close()
+
+
+def settle(actor: Actor) -> None:
+    """Seal, sign and project, as pulse does all the time."""
+    seal()
+    sign(actor)
+    project()
+
+
+def found_wrong(connection: "psycopg.Connection[Any]", actor: Actor) -> set[tuple[int | None, str]]:
+    """Verify one tenant over a connection; returns (index, field) of every mismatch."""
+
+    def keys(origin: str) -> list[Any]:
+        own = trusted_key(origin)
+        return [own] if own else []
+
+    report = Verification(connection, keys=keys, tenant_id=actor.tenant_id).run()
+    return {(wrong.index, wrong.field) for wrong in report.mismatches}

@@ -1,0 +1,181 @@
+"""The explorer, an entry's page, the API, and the refusals that they record."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from audit import queries
+from audit.events import Change
+from audit.search import Search
+from console.kernel.actors import Actor
+from tests.audit.facts import note, settle
+from tests.cast import Cast
+
+HOSTILE = "<script>alert(1)</script>\u202egnp.exe"
+
+
+def filled(cast: Cast) -> Actor:
+    change = Change(path="/status", before="pending", after=HOSTILE)
+    note(actor=cast.omar, n=60, text=HOSTILE, changes=(change,))
+    settle(cast.noor)
+    return cast.noor
+
+
+def refusals(actor: Actor) -> list[Any]:
+    settle(actor)
+    page = queries.entries(actor=actor, search=Search(action="request.refused"))
+    return [queries.entry(actor=actor, index=card.index or 0) for card in page.entries]
+
+
+class TestExplorer:
+    def test_lists_newest_first_and_says_how_complete_it_is(self, cast: Cast) -> None:
+        filled(cast)
+        answer = cast.client("noor").get(reverse("audit:explorer"), {"action": "test.*"})
+
+        html = answer.content.decode()
+        assert answer.status_code == 200
+        assert "Complete to" in html
+        assert "60 entries match" in html
+        assert html.count("<tr id=") == 50
+        assert 'rel="next"' in html
+
+    def test_pages_by_its_links(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.client("noor")
+        first = client.get(reverse("audit:explorer"), {"action": "test.*"})
+        second = client.get(reverse("audit:explorer") + first.context["older_url"])
+
+        seen = [card.index for answer in (first, second)
+                for card in answer.context["page"].entries]  # fmt: skip
+        assert seen == sorted(seen, reverse=True)
+        assert len(set(seen)) == 60
+        assert second.context["newer_url"]
+        assert second.context["older_url"] is None
+
+    @pytest.mark.parametrize(
+        ("asked", "code"),
+        [
+            ({"colour": "red"}, "audit.query.unknown_field"),
+            ({"since": "yesterday"}, "invalid"),
+            ({"kind": "nonsense"}, "invalid"),
+            ({"before": "-3"}, "invalid"),
+            ({"at": "1" * 40}, "invalid"),
+            ({"actor": "x" * 201}, "invalid"),
+            ({"id": "a\x00b"}, "invalid"),
+        ],
+    )
+    def test_refuses_a_bad_question_and_keeps_what_was_typed(
+        self, cast: Cast, asked: dict[str, str], code: str
+    ) -> None:
+        answer = cast.client("noor").get(
+            reverse("audit:explorer"), {**asked, "action": "kept-text"}
+        )
+        assert answer.status_code == 400
+        assert answer.context["refusal"].code == code
+        assert 'value="kept-text"' in answer.content.decode()
+        assert refusals(cast.noor)[0].bind
+
+    def test_needs_the_permission(self, cast: Cast) -> None:
+        answer = cast.client("ruth").get(reverse("audit:explorer"))
+        assert answer.status_code == 403
+        (refused,) = refusals(cast.noor)
+        assert dict(refused.bind) | {"code": "forbidden", "status": "403"} == dict(refused.bind)
+        assert refused.card.actor_label == "Ruth"
+
+    def test_shows_mallory_nothing(self, cast: Cast) -> None:
+        filled(cast)
+        answer = cast.client("mallory").get(reverse("audit:explorer"), {"action": "test.*"})
+        assert answer.context["page"].total == 0
+
+    def test_is_not_for_strangers(self, client: Any) -> None:
+        answer = client.get(reverse("audit:explorer"), SERVER_NAME="localhost")
+        assert answer.status_code == 302
+
+    def test_takes_no_posts(self, cast: Cast) -> None:
+        assert cast.client("noor").post(reverse("audit:explorer")).status_code == 405
+
+
+class TestEntryPage:
+    def test_shows_change_times_chain_and_a_proof_that_holds(self, cast: Cast) -> None:
+        noor = filled(cast)
+        page = queries.entries(actor=noor, search=Search(action="test.noted"))
+        answer = cast.client("noor").get(reverse("audit:entry", args=[page.entries[0].index]))
+
+        html = answer.content.decode()
+        assert answer.status_code == 200
+        assert "verified now" in html
+        assert "self-attested" in html
+        assert "pending" in html
+        assert "<script>alert" not in html
+        assert "\u202e" not in html
+        assert "U+202E" in html
+
+    def test_is_missing_elsewhere(self, cast: Cast) -> None:
+        noor = filled(cast)
+        index = queries.completeness(actor=noor).sealed - 1
+        for name, status in (("mallory", 404), ("ruth", 403)):
+            answer = cast.client(name).get(reverse("audit:entry", args=[index]))
+            assert answer.status_code == status
+
+
+class TestApi:
+    def test_pages_entries_by_cursor(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.key_client("audit.view")
+        seen: list[int] = []
+        after = ""
+        while True:
+            asked = {"action": "test.*", "limit": "25", **({"after": after} if after else {})}
+            answer = client.get("/api/v1/audit/entries", asked)
+            assert answer.status_code == 200, answer.content
+            seen += [row["index"] for row in answer.json()["items"]]
+            after = answer.json()["next"]
+            if not after:
+                break
+        assert seen == sorted(set(seen), reverse=True)
+        assert len(seen) == 60
+
+    def test_gives_an_entry_and_its_proof(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.key_client("audit.view")
+        entry = client.get("/api/v1/audit/entries/3").json()
+        proof = client.get("/api/v1/audit/entries/3/proof").json()
+
+        assert entry["index"] == proof["index"] == 3
+        assert all(check["passed"] for check in proof["checks"])
+        assert entry["proof"]["leaf_hash"] == proof["leaf_hash"]
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("entries?colour=red", 400),
+            ("entries?since=never", 400),
+            ("entries?limit=0", 400),
+            ("entries?after=nonsense", 400),
+            ("entries/99999999", 404),
+            ("entries/99999999/proof", 404),
+        ],
+    )
+    def test_refuses_in_one_shape(self, cast: Cast, path: str, status: int) -> None:
+        answer = cast.key_client("audit.view").get(f"/api/v1/audit/{path}")
+        assert answer.status_code == status
+        assert set(answer.json()) == {"code", "message", "details"}
+
+    def test_needs_the_scope(self, cast: Cast) -> None:
+        answer = cast.key_client("runs.view").get("/api/v1/audit/entries")
+        assert answer.status_code == 403
+        assert refusals(cast.noor)[0].card.actor_kind == "key"
+
+
+class TestRecordRefusals:
+    def test_takes_neither_form_nor_query(self, cast: Cast) -> None:
+        secret = f"hunter2-{uuid4()}"
+        client = cast.client("noor")
+        client.get(reverse("audit:explorer"), {"colour": secret})
+        client.post(f"/reviews/{uuid4()}/vote/", {"note": secret, "choice": secret})
+
+        found = refusals(cast.noor)
+        assert found
+        assert all(secret not in entry.envelope for entry in found)

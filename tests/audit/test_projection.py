@@ -1,0 +1,169 @@
+"""The search table: filled in index order, disposable, and never stopped by odd bytes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit import queries
+from audit.events import Change
+from audit.projection import columns_of, ids_of
+from audit.search import Search
+from console.kernel.actors import Actor
+from tests.audit.facts import note, project, seal, settle
+from tests.audit.test_sealing import insert
+
+Login = Callable[[str], "psycopg.Connection[Any]"]
+ALL = Search(kind="all")
+ODD = b'{"action":%s,"kind":"","actor":{"kind":"","id":""},"target":{"type":""},"uid":""}'
+
+
+class TestCatchUp:
+    def test_makes_sealed_entries_searchable(self, actor: Actor) -> None:
+        note(actor=actor, n=3)
+        assert queries.entries(actor=actor, search=ALL).entries == ()
+        settle(actor)
+
+        page = queries.entries(actor=actor, search=ALL)
+        assert [card.index for card in page.entries] == [2, 1, 0]
+
+    def test_lists_bytes_that_it_cannot_read(self, actor: Actor, login: Login) -> None:
+        app = login("default")
+        with app.transaction():
+            insert(app, actor)  # "{}", no envelope of ours
+        note(actor=actor)
+        settle(actor)
+
+        page = queries.entries(actor=actor, search=ALL)
+        assert [card.action for card in page.entries] == ["test.noted", "unreadable"]
+
+
+class TestColumnsOf:
+    @given(raw=st.binary(max_size=300))
+    def test_never_raises(self, raw: bytes) -> None:
+        assert len(columns_of(raw)) == 10
+
+    @pytest.mark.parametrize(
+        "raw",
+        [b"[" * 100_000, ODD % b'"\\u0000"', ODD % b'"\\ud800"', b"null", b"3"],
+    )
+    def test_gives_up_on_what_cannot_be_stored(self, raw: bytes) -> None:
+        assert columns_of(raw)[0] == "unreadable"
+
+    def test_cuts_what_an_index_cannot_hold(self) -> None:
+        body = {
+            "action": "x" * 9000, "kind": "fact", "actor": {"kind": "person", "id": "i" * 9000},
+            "target": {"type": "t", "id": "y" * 9000}, "uid": "u",
+        }  # fmt: skip
+        assert max(len(text) for text in columns_of(json.dumps(body).encode())[:-1]) == 500
+
+
+class TestIdsOf:
+    def test_finds_ids_and_digests_and_no_addresses_or_prose(self) -> None:
+        uid = str(uuid4())
+        value = [{"a": uid}, ["#W2378156", "ab" * 32, "someone@example.com", "free text", "x"]]
+        assert ids_of(value) == [uid, "#W2378156", "ab" * 32]
+
+
+class TestEntries:
+    def fill(self, actor: Actor) -> str:
+        thing = uuid4()
+        note(actor=actor, n=4, thing_id=thing)
+        note(actor=actor, n=120)
+        settle(actor)
+        return str(thing)
+
+    def test_filters_and_says_how_many(self, actor: Actor) -> None:
+        thing = self.fill(actor)
+
+        for search in (
+            Search(target=thing),
+            Search(target=f"test:{thing}"),
+            Search(id=thing),
+            Search(id=thing, actor=actor.id, action="test.*"),
+            Search(id=thing, actor="noor", action="vote.cast, test.noted"),
+        ):
+            page = queries.entries(actor=actor, search=search)
+            assert [card.index for card in page.entries] == [3, 2, 1, 0], search
+            assert (page.total, page.total_is_cut) == (4, False)
+
+        for search in (
+            Search(target="test:other"),
+            Search(action="tes"),
+            Search(action="vote.*"),
+            Search(actor="Ruth"),
+            Search(kind="read"),
+            Search(agent="refunds"),
+            Search(run="r1"),
+        ):
+            assert queries.entries(actor=actor, search=search).entries == (), search
+
+    def test_pages_without_skipping_or_repeating_while_events_arrive(self, actor: Actor) -> None:
+        self.fill(actor)
+        seen: list[int | None] = []
+        search = Search(at=queries.completeness(actor=actor).searched)
+        while True:
+            page = queries.entries(actor=actor, search=search)
+            seen += [card.index for card in page.entries]
+            if page.older_than is None:
+                break
+            note(actor=actor)
+            settle(actor)
+            search = Search(at=page.pinned_size, before=page.older_than)
+
+        assert seen == list(range(123, -1, -1))
+        back = queries.entries(actor=actor, search=Search(at=124, after=seen[60]))
+        assert [card.index for card in back.entries] == seen[10:60]
+        assert back.newer_than == seen[10]
+
+    def test_says_how_complete_it_is(self, actor: Actor) -> None:
+        note(actor=actor, n=2)
+        settle(actor)
+        note(actor=actor, n=3)
+        known = queries.completeness(actor=actor)
+        assert (known.searched, known.sealed, known.unsealed) == (2, 2, 3)
+        seal()
+        known = queries.completeness(actor=actor)
+        assert (known.searched, known.sealed, known.unsealed) == (2, 5, 0)
+
+
+class TestEventsOf:
+    def test_shows_the_newest_first_sealed_or_not(self, actor: Actor) -> None:
+        thing = uuid4()
+
+        def history() -> list[int | None]:
+            cards = queries.events_of(actor=actor, target_type="test", target_id=str(thing))
+            return [card.index for card in cards]
+
+        note(actor=actor, thing_id=thing)
+        settle(actor)
+        note(actor=actor, thing_id=thing)
+        seal()
+        note(actor=actor, thing_id=thing)
+        note(actor=actor)
+
+        assert history() == [None, 1, 0]
+        project()
+        assert history() == [None, 1, 0]
+        settle(actor)
+        assert history() == [2, 1, 0]
+
+
+class TestEntry:
+    def test_gives_before_and_after(self, actor: Actor) -> None:
+        changes = (
+            Change(path="/status", before="pending", after="cancelled"),
+            Change(path="/refund", before=None, after={"usd": "1.00"}),
+            Change(path="/note", before="x", after=None),
+        )
+        note(actor=actor, changes=changes)
+        settle(actor)
+        shown = queries.entry(actor=actor, index=0)
+        assert [(one.path, one.change) for one in shown.changes] == [
+            ("/status", "changed"), ("/refund", "added"), ("/note", "removed"),
+        ]  # fmt: skip
