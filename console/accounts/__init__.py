@@ -1,0 +1,1 @@
+"""Tenants, people, their roles and groups, service keys, sessions and rights on single objects."""

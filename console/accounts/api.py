@@ -1,0 +1,178 @@
+"""`/api/v1/me`, `/people`, `/keys`, `/sessions`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console.accounts import commands, queries
+from console.accounts.serializers import (
+    EndedOut,
+    KeyIn,
+    KeyOut,
+    MeOut,
+    NewKeyOut,
+    NewPersonOut,
+    PersonChangeIn,
+    PersonIn,
+    PersonOut,
+    SessionOut,
+)
+from console.accounts.states import Permission
+from console.kernel.errors import NotAllowed
+from console.kernel.rest import PAGE_PARAMETERS, ApiView, actor_of, keyset, page, paged, take
+
+
+class Me(ApiView):
+    """Who asks, and what they may."""
+
+    permission = ""
+
+    @extend_schema(operation_id="me", responses=MeOut)
+    def get(self, request: Request) -> Response:
+        actor = actor_of(request)
+        values = {
+            "tenant_id": actor.tenant_id,
+            "kind": actor.kind,
+            "id": actor.id,
+            "label": actor.label,  # `name` in the answer
+            "permissions": sorted(actor.permissions),
+            "groups": sorted(actor.groups),
+        }
+        return Response(MeOut(values).data)
+
+
+class People(ApiView):
+    """The tenant's people. Adding one gives an initial password, so an answer is never stored."""
+
+    permission = Permission.ACCOUNTS_MANAGE
+    people_only = True
+    repeatable = False
+
+    @extend_schema(
+        operation_id="people_list", parameters=PAGE_PARAMETERS, responses=paged(PersonOut)
+    )
+    def get(self, request: Request) -> Response:
+        cards, following = keyset(
+            request,
+            lambda after, limit: queries.people(actor=actor_of(request), after=after, limit=limit),
+            key=lambda card: (card.name, card.id),
+            kinds=(str, UUID),
+        )
+        return page(PersonOut, cards, following)
+
+    @extend_schema(operation_id="people_add", request=PersonIn, responses={201: NewPersonOut})
+    def post(self, request: Request) -> Response:
+        made = commands.add_person(actor=actor_of(request), **take(PersonIn, request))
+        return Response(NewPersonOut(made).data, status=201)
+
+
+class OnePerson(ApiView):
+    """One person of the tenant."""
+
+    permission = Permission.ACCOUNTS_MANAGE
+    people_only = True
+
+    @extend_schema(operation_id="people_read", responses=PersonOut)
+    def get(self, request: Request, person_id: UUID) -> Response:
+        card = queries.person_card(actor=actor_of(request), person_id=person_id)
+        return Response(PersonOut(card).data)
+
+    @extend_schema(operation_id="people_change", request=PersonChangeIn, responses=PersonOut)
+    def put(self, request: Request, person_id: UUID) -> Response:
+        card = commands.set_membership(
+            actor=actor_of(request), person_id=person_id, **take(PersonChangeIn, request)
+        )
+        return Response(PersonOut(card).data)
+
+
+class Keys(ApiView):
+    """The tenant's service keys. An answer that holds a secret is never stored."""
+
+    permission = Permission.KEYS_MANAGE
+    people_only = True
+    repeatable = False
+
+    @extend_schema(operation_id="keys_list", parameters=PAGE_PARAMETERS, responses=paged(KeyOut))
+    def get(self, request: Request) -> Response:
+        cards, following = keyset(
+            request,
+            lambda before, limit: queries.service_keys(
+                actor=actor_of(request), before=before, limit=limit
+            ),
+            key=lambda card: (card.created_at, card.id),
+            kinds=(datetime, UUID),
+        )
+        return page(KeyOut, cards, following)
+
+    @extend_schema(operation_id="keys_create", request=KeyIn, responses={201: NewKeyOut})
+    def post(self, request: Request) -> Response:
+        made = commands.create_key(actor=actor_of(request), **take(KeyIn, request))
+        return Response(NewKeyOut(made).data, status=201)
+
+
+class OneKey(ApiView):
+    """One service key."""
+
+    permission = Permission.KEYS_MANAGE
+    people_only = True
+
+    @extend_schema(operation_id="keys_revoke", responses={204: None})
+    def delete(self, request: Request, key_id: UUID) -> Response:
+        commands.revoke_key(actor=actor_of(request), key_id=key_id)
+        return Response(status=204)
+
+
+class Sessions(ApiView):
+    """The sessions of the person who asks. Ending them all spans tenants, one transaction each."""
+
+    permission = ""
+    people_only = True
+    repeatable = False
+
+    @extend_schema(
+        operation_id="sessions_list", parameters=PAGE_PARAMETERS, responses=paged(SessionOut)
+    )
+    def get(self, request: Request) -> Response:
+        if not actor_of(request).is_person:
+            raise NotAllowed("Only a person has sessions.")
+        cards, following = keyset(
+            request,
+            lambda before, limit: queries.own_sessions(
+                actor=actor_of(request), before=before, limit=limit
+            ),
+            key=lambda card: (card.created_at, card.id),
+            kinds=(datetime, UUID),
+        )
+        return page(SessionOut, cards, following)
+
+    @extend_schema(operation_id="sessions_end_all", responses=EndedOut)
+    def delete(self, request: Request) -> Response:
+        ended = commands.sign_out_everywhere(actor=actor_of(request))
+        return Response(EndedOut({"ended": ended}).data)
+
+
+class OneSession(ApiView):
+    """One session of the person who asks."""
+
+    permission = ""
+    people_only = True
+
+    @extend_schema(operation_id="sessions_end", responses={204: None})
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        commands.end_own_session(actor=actor_of(request), session_id=session_id)
+        return Response(status=204)
+
+
+urlpatterns = [
+    path("me", Me.as_view()),
+    path("people", People.as_view()),
+    path("people/<uuid:person_id>", OnePerson.as_view()),
+    path("keys", Keys.as_view()),
+    path("keys/<uuid:key_id>", OneKey.as_view()),
+    path("sessions", Sessions.as_view()),
+    path("sessions/<uuid:session_id>", OneSession.as_view()),
+]

@@ -1,0 +1,131 @@
+"""Frozen values that leave accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from console.accounts.states import ObjectKind, Role
+from console.kernel.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantCard:
+    id: UUID
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCard:
+    """A person as one tenant knows them."""
+
+    id: UUID
+    name: str
+    email: str
+    roles: tuple[Role, ...]
+    groups: tuple[str, ...]  # slugs, sorted
+    active: bool
+    sessions: int = 0  # open sessions in this tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPerson:
+    """The receipt for an added person; the password is shown this once and kept nowhere."""
+
+    person: PersonCard
+    password: str  # "" when they have an account already, or when it was given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCard:
+    id: UUID
+    slug: str
+    title: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantCard:
+    """A right on one agent or one tool, given to one person."""
+
+    person_id: UUID
+    kind: ObjectKind
+    object_id: UUID
+    codename: str
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCard:
+    """An agent or a tool that a right can be given on."""
+
+    id: UUID
+    kind: ObjectKind
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCard:
+    """A service key without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    issued_by_id: UUID
+    issued_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    used_at: datetime | None  # None: never; otherwise at most a minute old
+    live: bool  # neither expired nor revoked at the moment of reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """The receipt for a service key; the secret is shown this once and kept nowhere."""
+
+    key: KeyCard
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCard:
+    id: UUID
+    person_id: UUID
+    person: str
+    address: str
+    user_agent: str  # as it was sent; anybody can claim anything
+    browser: str  # what that sounds like, in two words
+    created_at: datetime
+    seen_at: datetime
+    here: bool  # the session that is asking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Who a live session stands for, and whether its "last seen" is due to be written again."""
+
+    actor: Actor
+    seen_long_ago: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who proved who they are, and where they may go."""
+
+    person_id: UUID
+    name: str
+    tenants: tuple[TenantCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoPerson:
+    """Somebody of the demo whom one click signs in."""
+
+    id: UUID
+    name: str
+    email: str
+    tenant_id: UUID
+    tenant: str
+    roles: tuple[Role, ...]

@@ -1,0 +1,100 @@
+"""Who may do what, as pure functions over values."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from console.accounts.errors import LastAdmin, ScopeRefused
+from console.accounts.states import NEVER_FOR_KEYS, OBJECT_RIGHTS, PERMISSIONS_OF, ObjectKind, Role
+from console.kernel.errors import BadInput
+
+ATTEMPTS_PER_PAIR: Final = 5  # wrong answers for one account from one address
+ATTEMPTS_PER_ADDRESS: Final = 100  # wrong answers from one address, whatever the account
+LOCK_S: Final = 15 * 60
+SESSION_LIFE_S: Final = 12 * 60 * 60  # a working day; after that a person signs in again
+SEEN_EVERY_S: Final = 60  # how stale "last seen" may be
+KEY_DAYS_MOST: Final = 366
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """Return every permission that the roles give together."""
+    return frozenset(
+        permission.value for role in roles for permission in PERMISSIONS_OF[Role(role)]
+    )
+
+
+def may_on_object(permission: str, kind: ObjectKind, rights: Iterable[str]) -> bool:
+    """Say whether one of the given rights on an object of `kind` stands for the permission."""
+    codename, given = OBJECT_RIGHTS[kind]
+    return permission in given and codename in rights
+
+
+def require_scopes(scopes: frozenset[str], *, held: frozenset[str]) -> None:
+    """Raise for a scope that no key may carry, or that its maker does not have."""
+    never = sorted(scopes & NEVER_FOR_KEYS)
+    if never:
+        raise ScopeRefused(
+            f"A service key may not carry {', '.join(never)}; machines never decide.", scopes=never
+        )
+    missing = sorted(scopes - held)
+    if missing:
+        raise ScopeRefused(
+            f"You do not have {', '.join(missing)} yourself; leave it out.", scopes=missing
+        )
+
+
+def require_an_admin_left(admins: int) -> None:
+    """Raise when a change leaves `admins` active administrators, and that is none."""
+    if admins < 1:
+        raise LastAdmin(
+            "This is the last administrator of the tenant; make somebody else one first."
+        )
+
+
+def browser_name(user_agent: str) -> str:
+    """Return what a browser's claim sounds like, for instance "Firefox on Windows"."""
+    # The order matters: most browsers also claim to be Safari, and Edge to be Chrome.
+    names = {
+        "Edg/": "Edge",
+        "OPR/": "Opera",
+        "Firefox/": "Firefox",
+        "Chrome/": "Chrome",
+        "Safari/": "Safari",
+        "curl/": "curl",
+        "python": "Python",
+    }
+    systems = {
+        "Android": "Android",
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Windows": "Windows",
+        "Mac OS": "macOS",
+        "Linux": "Linux",
+    }
+    name = next((name for mark, name in names.items() if mark in user_agent), "Unknown browser")
+    system = next((name for mark, name in systems.items() if mark in user_agent), "")
+    return f"{name} on {system}" if system else name
+
+
+def require_key_days(days: int) -> None:
+    if not 1 <= days <= KEY_DAYS_MOST:
+        raise BadInput(
+            f"A key lives 1 to {KEY_DAYS_MOST} days; choose a number in between.",
+            fields={"days": [f"Choose 1 to {KEY_DAYS_MOST}."]},
+        )
+
+
+def is_plain_line(text: str) -> bool:
+    """Say whether a name shows as what it is: one line, nothing invisible or reordering."""
+    return bool(text.strip()) and all(
+        unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+        for char in text
+    )
+
+
+def require_plain_line(field: str, text: str) -> None:
+    if not is_plain_line(text):
+        sentence = (
+            "Use one line of visible characters; control and direction marks are not allowed."
+        )
+        raise BadInput(f"{field.capitalize()}: {sentence}", fields={field: [sentence]})

@@ -1,0 +1,93 @@
+"""Shapes of accounts in the API."""
+
+from rest_framework import serializers
+
+from console.accounts import policies
+from console.accounts.forms import SLUG, plain_line
+from console.accounts.models import EMAIL_LENGTH
+from console.accounts.states import SCOPES, Role
+from console.kernel.rest import In, Out
+
+ROLE_WORDS = [role.value for role in Role]
+SCOPE_WORDS = [scope.value for scope in SCOPES]
+
+
+class MeOut(Out):
+    tenant_id = serializers.UUIDField()
+    kind = serializers.ChoiceField(["person", "key"])
+    id = serializers.CharField()
+    name = serializers.CharField(source="label")
+    permissions = serializers.ListField(child=serializers.CharField())
+    groups = serializers.ListField(child=serializers.CharField())
+
+
+class PersonOut(Out):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+    roles = serializers.ListField(child=serializers.ChoiceField(ROLE_WORDS))
+    groups = serializers.ListField(child=serializers.CharField())
+    active = serializers.BooleanField()
+    sessions = serializers.IntegerField(help_text="Open sessions in this tenant.")
+
+
+class PersonIn(In):
+    email = serializers.EmailField(max_length=EMAIL_LENGTH)
+    name = serializers.CharField(max_length=120, validators=[plain_line])
+    roles = serializers.ListField(child=serializers.ChoiceField(ROLE_WORDS), max_length=10)
+    groups = serializers.ListField(
+        child=serializers.RegexField(SLUG), max_length=100, required=False, default=list
+    )
+
+
+class PersonChangeIn(In):
+    roles = serializers.ListField(child=serializers.ChoiceField(ROLE_WORDS), max_length=10)
+    groups = serializers.ListField(child=serializers.RegexField(SLUG), max_length=100)
+    active = serializers.BooleanField()
+
+
+class NewPersonOut(Out):
+    person = PersonOut()
+    password = serializers.CharField(
+        help_text="Shown this once; empty when the address had an account already."
+    )
+
+
+class KeyOut(Out):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    prefix = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    issued_by_id = serializers.UUIDField()
+    issued_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    used_at = serializers.DateTimeField(allow_null=True, help_text="To the minute; null: never.")
+    live = serializers.BooleanField()
+
+
+class KeyIn(In):
+    name = serializers.CharField(max_length=80, validators=[plain_line])
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(SCOPE_WORDS), min_length=1, max_length=len(SCOPE_WORDS)
+    )
+    days = serializers.IntegerField(min_value=1, max_value=policies.KEY_DAYS_MOST)
+
+
+class NewKeyOut(Out):
+    key = KeyOut()
+    secret = serializers.CharField(help_text="Shown this once.")
+
+
+class SessionOut(Out):
+    id = serializers.UUIDField()
+    address = serializers.CharField()
+    user_agent = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField()
+    here = serializers.BooleanField()
+
+
+class EndedOut(Out):
+    ended = serializers.IntegerField(help_text="How many sessions have ended.")
