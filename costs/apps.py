@@ -1,0 +1,8 @@
+"""The meter room: money spent."""
+
+from django.apps import AppConfig
+
+
+class CostsConfig(AppConfig):
+    name = "costs"
+    label = "costs"
