@@ -1,0 +1,479 @@
+"""The only caller of a tool: what must hold before, around and after it, in order.
+
+permit, contract, scope, budget, loop, approve, mark, timeout, the tool, output, redact, store. A
+read runs at once. A write is asked of the end user where the version says so, put before people,
+and run exactly as it was agreed: in one transaction with its mark and its result if it changes our
+own database, else between two, with a key.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+from django.db import connection, connections
+
+from agents.controls.cards import Answer
+from agents.controls.permits import require_permitted
+from agents.controls.states import Point
+from agents.errors import Parked, ToolFailed, ToolTimedOut
+from agents.events import CallStarted
+from agents.models import Conversation, ToolCall
+from agents.runtime import calls, faults, outside, proposing, timeline
+from agents.runtime.held import Held
+from agents.runtime.proposing import Planned, Settled
+from agents.runtime.timeline import Note
+from agents.states import CallState, Confirmation
+from agents.tools import registry
+from agents.tools.contracts import Idempotency, Result, Tool, ToolContext
+from agents.tools.errors import InvalidArguments, Problem, UnknownTool
+from approvals.states import DispatchState
+from console.kernel.actors import Actor
+from console.kernel.errors import ConsoleError, Refusal
+from console.kernel.transactions import command, query
+
+log = structlog.get_logger(__name__)
+
+STOPPED: Final = "stop."  # codes of switches: the run is parked, the call is not refused
+MOST_ATTEMPTS: Final = 3
+
+
+class Waits(StrEnum):
+    """What a call waits for; "" is nothing."""
+
+    NOTHING = ""
+    APPROVAL = "approval"
+    USER = "user"
+    RECONCILIATION = "reconciliation"
+    NOT_MINE = "not_mine"  # the run was handed over while this call was settled
+
+
+def settle(held: Held) -> set[Waits]:
+    """Take every open call of the run as far as it gets; returns what is waited for.
+
+    Raises:
+        Fenced: another worker has the run.
+        Parked: a switch stands against the next act.
+    """
+    waits: set[Waits] = set()
+    for call in calls.open_calls(actor=held.actor, run_id=held.run_id):
+        outcome = _advance(held, call)
+        if outcome is Waits.NOT_MINE:
+            return {outcome}
+        if outcome is not Waits.NOTHING:
+            waits.add(outcome)
+    return waits
+
+
+def _advance(held: Held, call: ToolCall) -> Waits:
+    match CallState(call.state):
+        case CallState.PROPOSED:
+            return _begin(held, call)
+        case CallState.WAITING_APPROVAL | CallState.APPROVED:
+            return _continue(held, call)
+        case CallState.EXECUTING:
+            return _recover(held, call)
+        case CallState.UNKNOWN:
+            return Waits.RECONCILIATION
+        case _:
+            return Waits.NOTHING
+
+
+def _begin(held: Held, call: ToolCall) -> Waits:
+    """Check the call against its contract; then read at once, or ask for agreement."""
+    tool = _checked(held, call)
+    if tool is None:
+        return _mine(held)
+    if not tool.writes:
+        _read(held, call, tool)
+        return _mine(held)
+    if call.confirmation == Confirmation.ASKED:
+        return Waits.USER
+    return _propose(held, call, tool)
+
+
+def _mine(held: Held) -> Waits:
+    """Say whether the run is still ours: storing a result may have handed it to a person."""
+    mine = timeline.holds(actor=held.actor, held=held)
+    return Waits.NOTHING if mine else Waits.NOT_MINE
+
+
+def _checked(held: Held, call: ToolCall) -> Tool | None:
+    """Return the tool if the call fits its contract; else the call is closed with the reason."""
+    try:
+        return _fitting(held, call)
+    except ConsoleError as refusal:
+        calls.refuse(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        return None
+
+
+def _fitting(held: Held, call: ToolCall) -> Tool:
+    """Return the tool of a call that keeps its contract: known, well formed, within its rights."""
+    tool = _tool_of(held, call)
+    if call.raw:
+        problem = Problem(pointer="", keyword="type", sentence="this has to be a JSON object.")
+        raise InvalidArguments(tool.name, (problem,))
+    tool.validate(call.effective_args or call.args)
+    tool.require_scopes(context(actor=held.actor, held=held, call=call))
+    return tool
+
+
+def _tool_of(held: Held, call: ToolCall) -> Tool:
+    """Return the contract that the version names, if it is still the same promise."""
+    known = held.about.tools.get(call.tool)
+    if known is None:
+        raise UnknownTool(
+            "There is no tool of that name; choose one of the tools that were offered."
+        )
+    tool = registry.get(call.tool)
+    if tool.hash != known:
+        # A changed contract is a new one: the arguments were meant for the promise that was made
+        # then.
+        raise UnknownTool(
+            "This tool was changed after this agent was released; hand over to a person."
+        )
+    return tool
+
+
+def _error(refusal: ConsoleError) -> dict[str, Any]:
+    """Return a refusal as the model reads it."""
+    body: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    if isinstance(refusal, InvalidArguments):
+        body["problems"] = [
+            {"pointer": problem.pointer, "message": problem.sentence}
+            for problem in refusal.problems
+        ]
+    elif "rule" in refusal.details:
+        body["code"] = str(refusal.details["rule"])
+    return body
+
+
+@query
+def context(*, actor: Actor, held: Held, call: ToolCall) -> ToolContext:
+    """Return for whom a tool runs; made from the tables, never from a model's words."""
+    conversation = Conversation.objects.get(pk=held.about.conversation_id)
+    return ToolContext(
+        actor=held.actor,
+        scopes=held.about.scopes,
+        end_user=conversation.customer,
+        call_id=call.pk,
+        key=str(call.idempotency_key),
+    )
+
+
+# --- reads
+
+
+def _read(held: Held, call: ToolCall, tool: Tool) -> None:
+    started = time.monotonic()
+    try:
+        result = _fetch(held, call, tool) if tool.egress else _look(held, call, tool)
+    except ConsoleError as refusal:
+        _raise_if_stopped(refusal)
+        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        return
+    _store_read(actor=held.actor, held=held, call=call, tool=tool, found=(result, _ms(started)))
+    faults.reached(faults.Point.P6)
+
+
+def _look(held: Held, call: ToolCall, tool: Tool) -> Result:
+    """Run a read of our own database in a read-only transaction: it cannot write."""
+    return _guarded_read(actor=held.actor, held=held, call=call, tool=tool)
+
+
+def _fetch(held: Held, call: ToolCall, tool: Tool) -> Result:
+    """Run a read of somebody else's system, outside of every transaction."""
+    _permit_read(actor=held.actor, held=held, tool=tool)
+    return _outside(tool, held, call)
+
+
+@query
+def _permit_read(*, actor: Actor, held: Held, tool: Tool) -> None:
+    fields = held.about.fields(tool=tool.name, tier=tool.tier)
+    require_permitted(Point.TOOL_CALL, fields, guard=True)
+
+
+@query
+def _guarded_read(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Result:
+    require_permitted(
+        Point.TOOL_CALL, held.about.fields(tool=tool.name, tier=tool.tier), guard=True
+    )
+    _limit(tool)
+    ctx = context(actor=actor, held=held, call=call)
+    return tool.validate_result(_called(tool, lambda: _run(tool)(ctx, call.args)))
+
+
+def _limit(tool: Tool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true)", [str(tool.timeout_s * 1000)]
+        )
+
+
+@command
+def _store_read(
+    *, actor: Actor, held: Held, call: ToolCall, tool: Tool, found: tuple[Result, int]
+) -> None:
+    result, took_ms = found
+    note = Note(type="call.succeeded", payload=calls.trace(call, ms=took_ms))
+    timeline.step(held, note, keeps=True)
+    row = calls.locked(call.pk)
+    row.attempt += 1
+    calls.succeed_row(held, row, tool, result, duration_ms=took_ms)
+
+
+# --- writes: agreement
+
+
+def _propose(held: Held, call: ToolCall, tool: Tool) -> Waits:
+    try:
+        settled = _propose_now(actor=held.actor, held=held, call=call, tool=tool)
+    except ConsoleError as refusal:
+        _raise_if_stopped(refusal)
+        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        return _mine(held)
+    return _after(held, call, settled)
+
+
+@command
+def _propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+    fields = held.about.fields(tool=tool.name, tier=tool.tier)
+    require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
+    planned = _planned(held, call, tool, lock=False)
+    return proposing.propose(held, call.pk, tool, planned)
+
+
+def _planned(held: Held, call: ToolCall, tool: Tool, *, lock: bool) -> Planned:
+    """Return what the records are and what they would become, by the tool's own pure plan."""
+    args = call.effective_args or call.args
+    ctx = context(actor=held.actor, held=held, call=call)
+    before = _called(tool, lambda: _before(tool)(ctx, args, lock=lock))
+    after = _called(tool, lambda: _plan(tool)(before, args))
+    return Planned(contract_hash=tool.hash, args=args, before=before, after=after)
+
+
+def _after(held: Held, call: ToolCall, settled: Settled) -> Waits:
+    match settled:
+        case Settled.ASKED_USER:
+            return Waits.USER
+        case Settled.WAITS:
+            return Waits.APPROVAL
+        case Settled.ALLOWED:
+            return _advance(held, calls.one(actor=held.actor, call_id=call.pk))
+        case Settled.CLOSED:
+            return _mine(held)
+
+
+# --- writes: execution
+
+
+def _continue(held: Held, call: ToolCall) -> Waits:
+    """Go on with a call whose proposal may have been decided."""
+    settled = proposing.decided(actor=held.actor, held=held, call_id=call.pk)
+    if settled is not Settled.ALLOWED:
+        return _after(held, call, settled)
+    try:
+        tool = _fitting(held, call)
+    except ConsoleError as refusal:
+        # The promise was changed or taken away since: what people agreed to is not what would run.
+        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        return _mine(held)
+    if tool.idempotency is Idempotency.TRANSACTIONAL:
+        return _execute_inside(held, call, tool)
+    return _execute_outside(held, call, tool)
+
+
+def _execute_inside(held: Held, call: ToolCall, tool: Tool) -> Waits:
+    """Run a write of our own database: mark, effect and result commit together or not at all."""
+    try:
+        settled = _mark_apply_store(actor=held.actor, held=held, call=call, tool=tool)
+    except ConsoleError as refusal:
+        _raise_if_stopped(refusal)
+        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        return _mine(held)
+    faults.reached(faults.Point.P6)
+    return _after(held, call, settled)
+
+
+@command
+def _mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+    started = time.monotonic()
+    answer = _permit_effect(held, tool)
+    timeline.step(held, Note(type="call.executing", payload=calls.trace(call)), keeps=True)
+    row = calls.locked(call.pk)
+    planned = _planned(held, row, tool, lock=True)
+    claim = proposing.claim(held, row, tool, planned)
+    if claim.settled is not Settled.ALLOWED:
+        return claim.settled
+    proposing.mark(row, held, epoch=answer.epoch)
+    faults.reached(faults.Point.P4)
+    ctx = context(actor=actor, held=held, call=row)
+    applied = _called(tool, lambda: _apply(tool)(ctx, planned.before, planned.after))
+    applied = tool.validate_result(applied)
+    faults.reached(faults.Point.P5)
+    row.after = planned.after
+    calls.succeed_row(held, row, tool, applied, duration_ms=_ms(started))
+    proposing.report(held, row, claim, DispatchState.SUCCEEDED)
+    return Settled.CLOSED
+
+
+def _permit_effect(held: Held, tool: Tool) -> Answer:
+    """Take the stop lock before any other, and refuse what a switch forbids."""
+    fields = held.about.fields(tool=tool.name, tier=tool.tier)
+    require_permitted(Point.TOOL_CALL, fields, guard=True)
+    return require_permitted(Point.PROPOSAL_DISPATCH, fields, guard=True)
+
+
+def _execute_outside(held: Held, call: ToolCall, tool: Tool) -> Waits:
+    """Run a write elsewhere: the mark commits first, so that a crash leaves a trace."""
+    try:
+        settled = _mark(actor=held.actor, held=held, call=call, tool=tool)
+    except ConsoleError as refusal:
+        _raise_if_stopped(refusal)
+        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        return _mine(held)
+    if settled is not Settled.ALLOWED:
+        return _after(held, call, settled)
+    return _effect(held, calls.one(actor=held.actor, call_id=call.pk), tool)
+
+
+@command
+def _mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+    answer = _permit_effect(held, tool)
+    timeline.step(held, Note(type="call.executing", payload=calls.trace(call)))
+    row = calls.locked(call.pk)
+    planned = _planned(held, row, tool, lock=True)
+    claim = proposing.claim(held, row, tool, planned)
+    if claim.settled is Settled.ALLOWED:
+        row.after = planned.after
+        proposing.mark(row, held, epoch=answer.epoch)
+        event = CallStarted(**calls.what(row, held), attempt=row.attempt)
+        proposing.say(held, event)
+    return claim.settled
+
+
+def _effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
+    started = time.monotonic()
+    faults.reached(faults.Point.P4)
+    try:
+        result = _outside(tool, held, call)
+    except ConsoleError as refusal:
+        return _not_done(held, call, tool, refusal)
+    faults.reached(faults.Point.P5)
+    outside.store_outside(
+        actor=held.actor, held=held, call_id=call.pk, tool=tool, found=(result, _ms(started))
+    )
+    faults.reached(faults.Point.P6)
+    return _mine(held)
+
+
+def _not_done(held: Held, call: ToolCall, tool: Tool, refusal: ConsoleError) -> Waits:
+    """Settle an outside write that gave no result: refused by the target, or nobody knows."""
+    sure = refusal.kind in (Refusal.CONFLICT, Refusal.INVALID, Refusal.MISSING)
+    if not sure and tool.idempotency is Idempotency.NATIVE and call.attempt < _attempts(tool):
+        return _recover(held, call)
+    outside.store_failure(
+        actor=held.actor, held=held, call_id=call.pk, error=_error(refusal), known=sure
+    )
+    return _mine(held) if sure else Waits.RECONCILIATION
+
+
+def _attempts(tool: Tool) -> int:
+    return max(tool.retry.attempts, MOST_ATTEMPTS)
+
+
+def _recover(held: Held, call: ToolCall) -> Waits:
+    """Settle a call that was executing when its worker died: same key again, or a person."""
+    tool = registry.get(call.tool)
+    if tool.idempotency is Idempotency.NATIVE and call.attempt < _attempts(tool):
+        again = outside.mark_again(actor=held.actor, held=held, call_id=call.pk)
+        return _effect(held, again, tool)
+    outside.store_failure(
+        actor=held.actor,
+        held=held,
+        call_id=call.pk,
+        error={"code": "call.unknown", "message": "The worker died while this call ran."},
+        known=False,
+    )
+    return Waits.RECONCILIATION
+
+
+# --- the tool
+
+
+def _run(tool: Tool) -> Any:
+    return _present(tool, tool.run)
+
+
+def _before(tool: Tool) -> Any:
+    return _present(tool, tool.before)
+
+
+def _plan(tool: Tool) -> Any:
+    return _present(tool, tool.plan)
+
+
+def _apply(tool: Tool) -> Any:
+    return _present(tool, tool.apply)
+
+
+def _present(tool: Tool, function: Any) -> Any:
+    if function is None:
+        raise TypeError(f"{tool.name} lacks a function that its contract needs.")
+    return function
+
+
+def _called(tool: Tool, act: Any) -> Any:
+    """Call a tool's function; a bug in it becomes a refusal that says nothing about its inside."""
+    try:
+        return act()
+    except ConsoleError:
+        raise
+    except Exception as error:
+        log.exception("tool.crashed", tool=tool.name, error=type(error).__name__)
+        raise ToolFailed(
+            f"{tool.title} does not work at the moment; hand the matter to a person.",
+            tool=tool.name,
+        ) from error
+
+
+def _outside(tool: Tool, held: Held, call: ToolCall) -> Result:
+    """Run a tool outside of every transaction, for no longer than its contract says."""
+    args = call.effective_args or call.args
+    ctx = context(actor=held.actor, held=held, call=call)
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"tool {tool.name}")
+    try:
+        done = pool.submit(_in_thread, tool, ctx, args)
+        return tool.validate_result(done.result(timeout=tool.timeout_s))
+    except TookTooLong as error:
+        raise ToolTimedOut(
+            f"{tool.title} took longer than {tool.timeout_s} s; try again later.", tool=tool.name
+        ) from error
+    finally:
+        # A thread cannot be ended from outside; its late result is dropped, its key stays the same.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _in_thread(tool: Tool, ctx: ToolContext, args: Mapping[str, Any]) -> Result:
+    try:
+        result: Result = _called(tool, lambda: _run(tool)(ctx, dict(args)))
+        return result
+    finally:
+        connections.close_all()
+
+
+def _raise_if_stopped(refusal: ConsoleError) -> None:
+    """Turn the refusal of a switch into parking: the call keeps its state."""
+    if refusal.code.startswith(STOPPED):
+        raise Parked(
+            refusal.message,
+            switch_id=str(refusal.details.get("switch_id") or ""),
+            epoch=int(str(refusal.details.get("epoch") or 0)),
+        )
+
+
+def _ms(started: float) -> int:
+    return int((time.monotonic() - started) * 1000)

@@ -1,0 +1,425 @@
+"""A write and those who decide it: ask the end user, propose, read the decision, claim."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from agents.events import CallApproved, CallAsked, CallProposed
+from agents.models import ToolCall
+from agents.runtime import calls, timeline
+from agents.runtime.held import Held
+from agents.runtime.timeline import Frame, Note
+from agents.runtime.transcript import REFUSALS
+from agents.states import CallState, Confirmation, FrameKind, Role
+from agents.tools.contracts import Image, Tool, UndoKind
+from approvals import commands as approvals
+from approvals import queries as desk
+from approvals.cards import Claimed, Content, Principal, ProposalCard, ProposalFacts, Subject
+from approvals.states import REJECT_LABELS, DispatchState, PrincipalRole, ProposalState
+from audit.commands import record
+from audit.events import Event
+from console.kernel import clock
+from console.kernel.actors import Actor, ActorKind, system
+from console.kernel.errors import ConsoleError
+from console.kernel.transactions import command, query
+
+SUBJECT: Final = "tool_call"
+MOST_LINES: Final = 40  # of a confirm card
+
+
+Images = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+class Settled(StrEnum):
+    """How far agreement has got."""
+
+    ASKED_USER = "asked_user"
+    WAITS = "waits"
+    ALLOWED = "allowed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What the records are, and what the call would make of them."""
+
+    contract_hash: str
+    args: Mapping[str, Any]
+    before: Image
+    after: Image
+
+    def content(self, tool: Tool) -> Content:
+        return Content(
+            tool=tool.name,
+            contract_hash=self.contract_hash,
+            args=self.args,
+            before=self.before,
+            after=self.after,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Whether the one dispatch was had."""
+
+    settled: Settled
+    dispatch_id: UUID | None = None
+
+
+# The words by which the end user learns of a decision; never the reviewer's note.
+_TOLD: Final[Mapping[ProposalState, str]] = {
+    ProposalState.APPROVED: "Our team agreed to this: {title}.",
+    ProposalState.DISPATCHED: "Our team agreed to this: {title}.",
+    ProposalState.REJECTED: "Our team declined this: {title}. Nothing was changed.",
+    ProposalState.EXPIRED: "Nobody decided in time: {title}. Nothing was changed.",
+    ProposalState.WITHDRAWN: "This request was taken back: {title}. Nothing was changed.",
+    ProposalState.SUPERSEDED: "A newer request took the place of this one: {title}.",
+    ProposalState.BLOCKED: "A rule does not allow this: {title}. Nothing was changed.",
+}
+_CLOSES: Final[Mapping[ProposalState, tuple[CallState, str]]] = {
+    ProposalState.REJECTED: (CallState.DENIED, "approval.rejected"),
+    ProposalState.BLOCKED: (CallState.DENIED, "approval.blocked"),
+    ProposalState.EXPIRED: (CallState.EXPIRED, "approval.expired"),
+    ProposalState.WITHDRAWN: (CallState.WITHDRAWN, "approval.withdrawn"),
+    ProposalState.SUPERSEDED: (CallState.WITHDRAWN, "approval.superseded"),
+}
+
+
+def propose(held: Held, call_id: UUID, tool: Tool, planned: Planned) -> Settled:
+    """Ask whoever has to be asked; part of a transaction that has the stop lock."""
+    content = planned.content(tool)
+    timeline.step(held, Note(type="call.planned", payload={"call": str(call_id)}))
+    call = calls.locked(call_id)
+    if call.confirmation == Confirmation.REFUSED:
+        _refused_by_user(held, call)
+        return Settled.CLOSED
+    agreed = (
+        call.confirmation == Confirmation.AGREED and bytes(call.digest or b"") == content.digest
+    )
+    call.title = tool.describe(planned.args)[:200]
+    _bind(call, content)
+    if tool.tier in held.about.confirm_tiers and not agreed:
+        _ask_user(held, call, tool, content)
+        return Settled.ASKED_USER
+    return _open(held, call, tool, content)
+
+
+def _bind(call: ToolCall, content: Content) -> None:
+    call.before = dict(content.before)
+    call.before_digest = content.before_digest
+    call.after = dict(content.after)
+    call.digest = content.digest
+
+
+def _ask_user(held: Held, call: ToolCall, tool: Tool, content: Content) -> None:
+    """Show the end user exactly what would change; they agree to this digest and no other."""
+    call.confirmation = Confirmation.ASKED
+    call.save()
+    parts = {
+        "call": str(call.pk),
+        "digest": content.digest.hex(),
+        "title": call.title,
+        "lines": lines(content.before, content.after),
+        "undo": _undo(tool),
+    }
+    text = f"Please confirm: {call.title}. Shall I go ahead?"
+    calls.tell(held, Frame(role=Role.AGENT, kind=FrameKind.CONFIRM, text=text, parts=parts))
+    say(held, CallAsked(**calls.what(call, held), digest=content.digest.hex()))
+
+
+def lines(before: Images, after: Images) -> list[dict[str, str]]:
+    """Return the changed fields as short texts: {"field", "before", "after"}."""
+    changed = [
+        (name, old.get(name), new.get(name))
+        for kind in sorted(after)
+        for key in sorted(after[kind])
+        for old, new in [(before.get(kind, {}).get(key, {}), after[kind][key])]
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+    return [
+        {"field": name, "before": _short(old), "after": _short(new)}
+        for name, old, new in changed[:MOST_LINES]
+    ]
+
+
+def _short(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case dict():
+            return ", ".join(f"{key}: {_short(item)}" for key, item in value.items())[:300]
+        case list():
+            return "; ".join(_short(item) for item in value)[:300]
+        case _:
+            return str(value)[:300]
+
+
+def _open(held: Held, call: ToolCall, tool: Tool, content: Content) -> Settled:
+    card = approvals.open_proposal(
+        actor=held.actor,
+        subject=Subject(kind=SUBJECT, id=call.pk),
+        content=content,
+        facts=_facts(held, call, tool),
+        principals=_principals(held),
+    )
+    call.proposal_id = card.id
+    call.state = CallState.WAITING_APPROVAL
+    call.save()
+    event = CallProposed(**calls.what(call, held), proposal_id=card.id, digest=content.digest.hex())
+    say(held, event)
+    if card.state is ProposalState.OPEN:
+        _tell_waiting(held, call, card)
+        return Settled.WAITS
+    return _settle(held, call, card)
+
+
+def _tell_waiting(held: Held, call: ToolCall, card: ProposalCard) -> None:
+    needs = "one person" if card.needs == 1 else f"{card.needs} people"
+    text = f"This has to be agreed to by {needs} of our team first: {call.title}."
+    parts = {"call": str(call.pk), "needs": card.needs, "decide_by": card.decide_by.isoformat()}
+    calls.tell(held, timeline.notice(FrameKind.WAITING, text, **parts))
+
+
+def _facts(held: Held, call: ToolCall, tool: Tool) -> ProposalFacts:
+    about = held.about
+    return ProposalFacts(
+        title=call.title,
+        tier=tool.tier,
+        agent_id=about.agent_slug,
+        agent_label=about.agent_title,
+        run_id=about.run_id,
+        conversation_id=about.conversation_id,
+        undo="" if tool.undo.kind is UndoKind.NONE else _undo(tool),
+        why=_why(call),
+        tool_summary=tool.summary,
+    )
+
+
+def _why(call: ToolCall) -> str:
+    """Return what the agent said in the step that made this call: a claim, nothing more."""
+    frame = timeline.said_in(call.run_id, call.step_seq)
+    return frame[:2000]
+
+
+def _undo(tool: Tool) -> str:
+    match tool.undo.kind:
+        case UndoKind.BEFORE_IMAGE:
+            return "The old values can be put back as long as nothing else changes them."
+        case UndoKind.TOOL:
+            return f"The tool {tool.undo.tool} reverses it."
+        case UndoKind.NONE:
+            return f"It cannot be taken back: {tool.undo.reason}"
+
+
+def _principals(held: Held) -> tuple[Principal, ...]:
+    """Return everybody who had a part in the request, so that none of them decides it."""
+    about, starter = held.about, held.about.starter
+    found = [
+        Principal(
+            role=PrincipalRole.AGENT,
+            actor_kind=ActorKind.AGENT,
+            actor_id=about.agent_slug,
+            label=about.agent_title,
+        ),
+        Principal(
+            role=PrincipalRole.STARTER,
+            actor_kind=starter["kind"],
+            actor_id=starter["id"],
+            label=starter["label"],
+            person_id=UUID(starter["person_id"]) if starter.get("person_id") else None,
+        ),
+    ]
+    if about.owner is not None:
+        found.append(
+            Principal(
+                role=PrincipalRole.OWNER,
+                actor_kind=ActorKind.PERSON,
+                actor_id=str(about.owner),
+                label=about.owner_label,
+                person_id=about.owner,
+            )
+        )
+    return tuple(found)
+
+
+# --- the decision
+
+
+@command
+def decided(*, actor: Actor, held: Held, call_id: UUID) -> Settled:
+    """Read how the proposal of a call stands; a final no closes the call."""
+    timeline.step(held)
+    call = calls.locked(call_id)
+    if call.proposal_id is None:
+        return Settled.ALLOWED
+    return _settle(held, call, card_of(actor=actor, call_id=call.pk))
+
+
+@query
+def card_of(*, actor: Actor, call_id: UUID) -> ProposalCard:
+    """Return the proposal of a call, as it stands."""
+    card = desk.proposal_for_subject(actor=actor, subject=Subject(kind=SUBJECT, id=call_id))
+    if card is None:
+        raise LookupError("A call waits for a proposal that is not there.")
+    return card
+
+
+@query
+def any_decided(*, actor: Actor, run_id: UUID) -> bool:
+    """Tell whether people have decided about some waiting call of a run."""
+    waiting = ToolCall.objects.filter(
+        run_id=run_id, state__in=[CallState.WAITING_APPROVAL, CallState.APPROVED]
+    )
+    cards = [card_of(actor=actor, call_id=pk) for pk in waiting.values_list("pk", flat=True)]
+    return any(card.state is not ProposalState.OPEN and not card.frozen for card in cards)
+
+
+def _settle(held: Held, call: ToolCall, card: ProposalCard) -> Settled:
+    match card.state:
+        case ProposalState.OPEN:
+            return Settled.WAITS
+        case ProposalState.APPROVED if call.state == CallState.WAITING_APPROVAL:
+            call.state = CallState.APPROVED
+            call.save(update_fields=["state"])
+            say(held, CallApproved(**calls.what(call, held), proposal_id=card.id))
+            return Settled.ALLOWED
+        case ProposalState.APPROVED | ProposalState.STALE | ProposalState.DISPATCHED:
+            return Settled.ALLOWED
+        case _:
+            _close(held, call, card.state)
+            return Settled.CLOSED
+
+
+def _close(held: Held, call: ToolCall, state: ProposalState) -> None:
+    closed, code = _CLOSES[state]
+    told = REFUSALS[code]
+    if state is ProposalState.REJECTED and call.proposal_id is not None:
+        told = " ".join([told, *_words_for_agent(held, call.proposal_id)])
+    calls.close_row(held, call, closed, code=code, told=told)
+    tell_decided(held.about.conversation_id, call, state)
+
+
+def _words_for_agent(held: Held, proposal_id: UUID) -> list[str]:
+    """Return the reason class and what the reviewers meant for the agent; never their notes."""
+    reader = system("agents.gate", held.about.tenant_id)
+    detail = desk.proposal(actor=reader, proposal_id=proposal_id)
+    votes = [line.vote for line in detail.reviewers if line.vote is not None]
+    rejects = [vote for vote in (*votes, *detail.others) if vote.reason_code is not None]
+    classes = {
+        f"Reason: {REJECT_LABELS[vote.reason_code]}." for vote in rejects if vote.reason_code
+    }
+    return [*sorted(classes), *(vote.agent_message for vote in rejects if vote.agent_message)]
+
+
+def tell_decided(conversation_id: UUID, call: ToolCall, state: ProposalState) -> None:
+    """Tell the end user of a decision, once for each."""
+    told = f"{state}:{bytes(call.digest or b'').hex()[:16]}"
+    if call.told == told or state not in _TOLD:
+        return
+    call.told = told
+    call.save(update_fields=["told"])
+    text = _TOLD[state].format(title=call.title)
+    frame = timeline.notice(FrameKind.DECIDED, text, call=str(call.pk), outcome=state.value)
+    timeline.say(conversation_id, call.run_id, call.tenant_id, frame)
+
+
+def _refused_by_user(held: Held, call: ToolCall) -> None:
+    code = call.error_code or "user.refused"
+    calls.close_row(held, call, CallState.WITHDRAWN, code=code, told=REFUSALS[code])
+
+
+# --- the dispatch
+
+
+def claim(held: Held, call: ToolCall, tool: Tool, planned: Planned) -> Claim:
+    """Take the one permission to execute; a changed target goes back to people."""
+    if call.proposal_id is None:
+        raise LookupError("A write without a proposal reached its dispatch.")
+    content = planned.content(tool)
+    claimed = approvals.claim_dispatch(
+        actor=held.actor,
+        proposal_id=call.proposal_id,
+        call_key=call.idempotency_key,
+        content=content,
+    )
+    if isinstance(claimed, Claimed):
+        tell_decided(held.about.conversation_id, call, ProposalState.APPROVED)
+        return Claim(settled=Settled.ALLOWED, dispatch_id=claimed.dispatch_id)
+    if claimed.state is ProposalState.STALE:
+        return _asked_again(held, call, call.proposal_id, content)
+    if claimed.state in _CLOSES:
+        _close(held, call, claimed.state)
+        return Claim(settled=Settled.CLOSED)
+    if claimed.code == "dispatch.other_call":
+        # Not what people agreed to: a bug or an attack, recorded by approvals. It never runs.
+        approvals.withdraw(actor=held.actor, proposal_id=call.proposal_id, cause=claimed.code)
+        _close(held, call, ProposalState.WITHDRAWN)
+        return Claim(settled=Settled.CLOSED)
+    if claimed.state is ProposalState.OPEN:
+        # Reopened in this transaction: a voter lost the right to vote.
+        call.state = CallState.WAITING_APPROVAL
+        call.save(update_fields=["state"])
+    return Claim(settled=Settled.WAITS)
+
+
+def _asked_again(held: Held, call: ToolCall, proposal_id: UUID, content: Content) -> Claim:
+    """Put the new difference before people: what they saw is not what would run."""
+    try:
+        card = approvals.refresh(actor=held.actor, proposal_id=proposal_id, content=content)
+    except ConsoleError:
+        approvals.withdraw(actor=held.actor, proposal_id=proposal_id, cause="drift")
+        calls.close_row(
+            held, call, CallState.WITHDRAWN, code="approval.drift", told=REFUSALS["approval.drift"]
+        )
+        return Claim(settled=Settled.CLOSED)
+    _bind(call, content)
+    call.state = CallState.WAITING_APPROVAL
+    call.save()
+    text = f"The record changed meanwhile, so people are asked again: {call.title}."
+    frame = timeline.notice(FrameKind.WAITING, text, call=str(call.pk), needs=card.needs)
+    calls.tell(held, frame)
+    return Claim(settled=Settled.WAITS)
+
+
+def mark(call: ToolCall, held: Held, *, epoch: int) -> None:
+    """Write the mark ahead of the effect: run epoch, switch epoch, attempt."""
+    call.state = CallState.EXECUTING
+    call.attempt += 1
+    call.epoch = held.epoch
+    call.switch_epoch = epoch
+    call.started_at = clock.now()
+    call.save()
+
+
+def report(held: Held, call: ToolCall, claim: Claim, outcome: DispatchState) -> None:
+    """Tell approvals how the execution ended, and the end user that it is done."""
+    if claim.dispatch_id is not None:
+        approvals.report_outcome(
+            actor=held.actor,
+            dispatch_id=claim.dispatch_id,
+            outcome=outcome,
+            after=call.after or {},
+            evidence={"call": str(call.pk), "result": bytes(call.result_digest or b"").hex()},
+        )
+    if outcome is DispatchState.SUCCEEDED:
+        text = f"Done: {call.title}."
+        calls.tell(held, timeline.notice(FrameKind.EXECUTED, text, call=str(call.pk)))
+
+
+def say(held: Held, event: Event) -> None:
+    record(event, actor=held.actor)
+
+
+@command
+def give_up(*, actor: Actor, held: Held, call_id: UUID, error: Mapping[str, Any]) -> None:
+    """Close a call that was agreed to and cannot be carried out; the tool changed nothing."""
+    timeline.step(held, Note(type="call.failed", payload={"call": str(call_id), **error}))
+    call = calls.locked(call_id)
+    if call.proposal_id is not None:
+        approvals.withdraw(
+            actor=actor, proposal_id=call.proposal_id, cause=f"failed: {error['code']}"
+        )
+    calls.fail_row(held, call, error)

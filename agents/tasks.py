@@ -1,0 +1,26 @@
+"""Celery's part: advancing runs. A task may be lost, late or delivered twice; the tables decide."""
+
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from django.db import connections
+
+from agents.errors import UnknownRun
+from agents.runtime import engine
+from console.kernel import logs
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="agents.advance_run", ignore_result=True)
+def advance_run(*, run_id: str, tenant_id: str, **_later: object) -> None:
+    """Advance one run until it waits, ends or has used its slice; safe to deliver twice."""
+    try:
+        engine.advance(tenant_id=UUID(tenant_id), run_id=UUID(run_id))
+    except UnknownRun:
+        # A task that outlived its database: there is nothing to advance, and nothing to repeat.
+        log.warning("task.run_unknown", run=run_id)
+    finally:
+        logs.unbind()
+        connections.close_all()

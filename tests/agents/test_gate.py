@@ -1,0 +1,70 @@
+"""The gate is a tool's only caller, and every path to an effect asks the switches."""
+
+import ast
+from pathlib import Path
+
+from agents.tools import registry
+
+ROOT = Path(__file__).parents[2] / "agents"
+# What a contract's functions are called; whoever reads one of them could run the tool.
+FUNCTIONS = {"run", "before", "plan", "apply"}
+OWNERS = ("tools", "showcase", "llm", "migrations", "controls")
+
+
+def sources() -> list[Path]:
+    return [
+        path for path in sorted(ROOT.rglob("*.py")) if path.relative_to(ROOT).parts[0] not in OWNERS
+    ]
+
+
+class TestOnlyCaller:
+    def test_no_other_module_reaches_a_tools_functions(self) -> None:
+        callers = {
+            path.name
+            for path in sources()
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute)
+            and node.attr in FUNCTIONS
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "tool"
+        }
+        assert callers == {"gate.py"}
+
+    def test_no_other_module_asks_a_model(self) -> None:
+        callers = {
+            path.name
+            for path in sorted(ROOT.rglob("*.py"))
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "stream"
+        }
+        assert callers == {"door.py"}
+
+
+class TestEveryPath:
+    def test_asks_whether_it_is_permitted(self) -> None:
+        asking: dict[str, set[str]] = {}
+        for path in sorted(ROOT.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and ast.unparse(node).startswith("Point."):
+                    asking.setdefault(node.attr, set()).add(path.name)
+        assert asking["INTAKE"] >= {"commands.py"}
+        assert asking["STEP_CLAIM"] >= {"fence.py"}
+        assert asking["MODEL_CALL"] >= {"door.py"}
+        assert asking["MODEL_STREAM"] >= {"door.py"}
+        assert asking["MESSAGE_SEND"] >= {"stepping.py"}
+        assert {"TOOL_CALL", "PROPOSAL_OPEN", "PROPOSAL_DISPATCH"} <= {
+            point for point, files in asking.items() if "gate.py" in files
+        }
+
+
+class TestEveryWriteTool:
+    def test_has_a_tier_a_diff_and_the_records_it_touches(self) -> None:
+        writes = [tool for tool in registry.every() if tool.writes]
+        assert len(writes) >= 7
+        for tool in writes:
+            assert tool.tier in (1, 2)
+            assert tool.before is not None
+            assert tool.plan is not None
+            assert tool.touches
