@@ -1,0 +1,237 @@
+"""Handing an approved change over to execution, once, and learning how that ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from approvals import diffs
+from approvals.cards import Claimed, Content, DispatchCard, NotClaimed
+from approvals.commands.desk import Desk, must_lock, settled_by
+from approvals.errors import OutcomeKnown
+from approvals.events import (
+    DispatchFailed,
+    DispatchReconciled,
+    DispatchRefused,
+    DispatchSucceeded,
+    DispatchUnknown,
+    ProposalDispatched,
+    ProposalStaled,
+)
+from approvals.models import Decision, Dispatch
+from approvals.states import NEXT_DISPATCH, DispatchState, ProposalState
+from audit.commands import record
+from audit.events import Event
+from console.kernel import canonical, clock
+from console.kernel.actors import Actor
+from console.kernel.errors import NotFound
+from console.kernel.transactions import command
+
+_MOST_PATHS: Final = 50
+
+
+@command
+def claim_dispatch(
+    *, actor: Actor, proposal_id: UUID, call_key: UUID, content: Content
+) -> Claimed | NotClaimed:
+    """Take the one permission to run a proposal, in the transaction that marks the call executing.
+
+    What was noticed on the way (an expiry, a changed target) is kept, so this answers instead of
+    raising; only an unknown proposal raises.
+
+    Args:
+        content: what is about to run and the target as it is now, read under its row lock where the
+            target is ours.
+    """
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    at = clock.now()
+    earlier = Dispatch.objects.filter(proposal=desk.row).first()
+    if earlier is not None:
+        return _again(desk, earlier, call_key, late=at >= earlier.execute_by)
+    return (
+        _not_now(desk, at=at)
+        or _not_this(desk, call_key, content, at=at)
+        or _not_by_them(desk, at=at)
+        or _dispatch(desk, call_key, content, at=at)
+    )
+
+
+@command
+def report_outcome(
+    *,
+    actor: Actor,
+    dispatch_id: UUID,
+    outcome: DispatchState,
+    after: Mapping[str, Any],
+    evidence: Mapping[str, Any],
+) -> DispatchCard:
+    """Say how the execution ended; the same report again changes nothing.
+
+    Raises:
+        OutcomeKnown: another outcome is on record.
+    """
+    found = Dispatch.objects.filter(pk=dispatch_id).values_list("proposal_id", flat=True).first()
+    if found is None:
+        raise NotFound("There is no such dispatch here.")
+    must_lock(actor=actor, proposal_id=found)
+    at = clock.now()
+    row = Dispatch.objects.get(pk=dispatch_id)
+    was, now = DispatchState(row.state), DispatchState(outcome)
+    if was is now:
+        return row.card()
+    if now not in NEXT_DISPATCH[was]:
+        raise OutcomeKnown(f"This dispatch is on record as {was}; it cannot become {now}.")
+    image = canonical.dumps(after)
+    row.state, row.settled_at = now.value, at
+    row.after = image if now is not DispatchState.UNKNOWN else None
+    row.evidence = dict(evidence)
+    row.save(update_fields=["state", "settled_at", "after", "evidence"])
+    record(_outcome_event(row, was, now, evidence), actor=actor)
+    return row.card()
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+
+def _again(desk: Desk, earlier: Dispatch, call_key: UUID, *, late: bool) -> Claimed | NotClaimed:
+    """Answer a claim of a proposal that was dispatched before."""
+    if earlier.call_key != call_key or earlier.state != DispatchState.CLAIMED.value:
+        return _not(desk, "dispatch.duplicate", "This proposal was run once; it never runs again.")
+    if late:
+        return _not(desk, "dispatch.late", "The time to run this is over; nothing is started.")
+    return Claimed(dispatch_id=earlier.id, args=desk.content.args, repeated=True)
+
+
+def _not_now(desk: Desk, *, at: datetime) -> NotClaimed | None:
+    if desk.settle_clock(at=at):
+        return _not(desk, "proposal.expired", "The time for this is over; nothing was run.")
+    if desk.state is not ProposalState.APPROVED:
+        said = settled_by(desk) or "People have not approved this."
+        return _not(desk, f"proposal.{desk.state.value}", f"{said} Nothing was run.")
+    if desk.window.causes:
+        return _not(desk, "proposal.frozen", "A stop holds this proposal; nothing was run.")
+    return None
+
+
+def _not_this(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> NotClaimed | None:
+    """Compare what is about to run with what people saw."""
+    if content.tool != desk.row.tool or content.args_bytes != bytes(desk.revision.args):
+        return _refuse_other_call(desk, call_key, content)
+    if content.digest != bytes(desk.revision.digest):
+        return _stale(desk, content, at=at)
+    return None
+
+
+def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
+    """Take it back to people if the votes do not suffice any more."""
+    lost = _votes_without_authority(desk)
+    if not lost:
+        return None
+    desk.void_votes(lost, cause="authority", at=at)
+    desk.reopen("authority", at=at)
+    desk.settle_clock(at=at)
+    return _not(desk, "proposal.reopened", "A voter lost the right to vote; people decide anew.")
+
+
+def _not(desk: Desk, code: str, message: str, **details: Any) -> NotClaimed:
+    return NotClaimed(state=desk.state, code=code, message=message, details=details)
+
+
+def _refuse_other_call(desk: Desk, call_key: UUID, content: Content) -> NotClaimed:
+    record(
+        DispatchRefused(
+            proposal_id=desk.row.id,
+            code="dispatch.other_call",
+            observed_digest=content.digest.hex(),
+            call_key=call_key,
+        ),
+        actor=desk.actor,
+    )
+    return _not(
+        desk, "dispatch.other_call", "This is not the call that people approved; nothing was run."
+    )
+
+
+def _stale(desk: Desk, content: Content, *, at: datetime) -> NotClaimed:
+    """Keep what was found in place of the before-image; people see then, proposed and now."""
+    seen = desk.content
+    paths = diffs.changed_paths(seen.before, content.before)
+    if content.contract_hash != seen.contract_hash:
+        paths = ("contract", *paths)
+    desk.void_decision(at=at)
+    desk.row.observed_before = content.before_bytes
+    desk.start_window(at)
+    desk.move(ProposalState.STALE, at=at)
+    record(
+        ProposalStaled(
+            proposal_id=desk.row.id,
+            revision_no=desk.row.revision_no,
+            digest=desk.digest,
+            observed_digest=content.digest.hex(),
+            observed_before=content.before_digest.hex(),
+            paths=paths[:_MOST_PATHS],
+        ),
+        actor=desk.actor,
+    )
+    return _not(
+        desk,
+        "proposal.stale",
+        "The target changed after people approved this; nothing was run.",
+        paths=list(paths[:_MOST_PATHS]),
+    )
+
+
+def _votes_without_authority(desk: Desk) -> list[Any]:
+    """Return the approvals that no longer count, if without them the requirement is not met."""
+    if desk.assignment() is not None:
+        return []
+    counted = {voter.person_id for voter in desk.approvers()}
+    return [vote for vote in desk.votes if vote.person_id not in counted]
+
+
+def _dispatch(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> Claimed:
+    decision = Decision.objects.get(proposal=desk.row, voided_at__isnull=True)
+    row = Dispatch.objects.create(
+        tenant_id=desk.row.tenant_id,
+        proposal=desk.row,
+        revision=desk.revision,
+        decision=decision,
+        digest=desk.revision.digest,
+        observed_digest=content.digest,
+        call_key=call_key,
+        claimed_at=at,
+        execute_by=desk.row.execute_by or at,  # the state says that there is one
+        state=DispatchState.CLAIMED.value,
+    )
+    desk.move(ProposalState.DISPATCHED, at=at)
+    record(
+        ProposalDispatched(
+            proposal_id=desk.row.id,
+            dispatch_id=row.id,
+            call_key=call_key,
+            revision_no=desk.row.revision_no,
+            observed_digest=content.digest.hex(),
+            decision_id=decision.id,
+        ),
+        actor=desk.actor,
+    )
+    return Claimed(dispatch_id=row.id, args=desk.content.args)
+
+
+def _outcome_event(
+    row: Dispatch, was: DispatchState, now: DispatchState, evidence: Mapping[str, Any]
+) -> Event:
+    facts: dict[str, Any] = {
+        "proposal_id": row.proposal_id,
+        "dispatch_id": row.id,
+        "after_digest": sha256(bytes(row.after)).hexdigest() if row.after is not None else "",
+        "evidence_digest": canonical.digest(evidence).hex(),
+    }
+    if was is DispatchState.UNKNOWN:
+        return DispatchReconciled(**facts, outcome=now.value)
+    if now is DispatchState.SUCCEEDED:
+        return DispatchSucceeded(**facts)
+    if now is DispatchState.FAILED:
+        return DispatchFailed(**facts)
+    return DispatchUnknown(**facts)

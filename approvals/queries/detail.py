@@ -1,0 +1,244 @@
+"""One proposal as one reader may see it."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from approvals import diffs, policies
+from approvals.cards import (
+    Content,
+    DecisionCard,
+    HistoryLine,
+    ProposalDetail,
+    ReviewerLine,
+    VoteCard,
+    Voter,
+)
+from approvals.events import PROPOSAL
+from approvals.models import (
+    Decision,
+    Dispatch,
+    Freeze,
+    PrincipalRow,
+    Proposal,
+    RequirementRow,
+    Revision,
+    Vote,
+)
+from approvals.queries.people import seen_by, voters_of
+from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
+from audit.queries import events_of
+from console.kernel import canonical, clock
+from console.kernel.actors import Actor
+from console.kernel.errors import ConsoleError, NotFound
+from console.kernel.transactions import query
+
+_MOST_EVENTS: Final = 200
+
+
+@query
+def proposal(*, actor: Actor, proposal_id: UUID) -> ProposalDetail:
+    """Return all that the page of a proposal shows to this reader.
+
+    While votes are hidden from the reader, nothing in the answer depends on them.
+
+    Raises:
+        NotFound: there is none in the reader's tenant, or of no tool that the reader may see.
+    """
+    row = Proposal.objects.filter(pk=proposal_id).first()
+    if row is None or not seen_by(actor).covers(row.tool_id):
+        raise NotFound("There is no such proposal here; look at the list of reviews.")
+    return _Reading(actor, row).detail()
+
+
+class _Reading:
+    """What was read of one proposal, and how one reader may see it."""
+
+    def __init__(self, actor: Actor, row: Proposal) -> None:
+        self.actor = actor
+        self.row = row
+        self.at = clock.now()
+        self.revision = Revision.objects.get(proposal=row, no=row.revision_no)
+        self.requirement = RequirementRow.objects.get(proposal=row).card()
+        self.principals = tuple(
+            each.card() for each in PrincipalRow.objects.filter(proposal=row).order_by("id")
+        )
+        self.freezes = tuple(
+            each.card() for each in Freeze.objects.filter(proposal=row).order_by("since", "id")
+        )
+        self.votes = _votes_of(row)
+        self.voters = voters_of(actor=actor, tool_id=row.tool_id)
+        self.mine = [vote for vote in self.votes if str(vote.person_id) == actor.id]
+        self.blind = self._is_blind()
+
+    def detail(self) -> ProposalDetail:
+        content = self.revision.content(self.row.tool)
+        active = [vote for vote in self.votes if self._counts(vote)]
+        lines = self._lines([] if self.blind else active)
+        return ProposalDetail(
+            card=self.row.card(
+                revision=self.revision,
+                needs=self.requirement.people,
+                frozen=bool(self.window.causes),
+            ),
+            facts=self.row.facts(),
+            content=content,
+            diff=diffs.between(content.before, content.after),
+            requirement=self.requirement,
+            principals=self.principals,
+            reviewers=lines,
+            others=tuple(
+                vote for vote in active if vote.person_id not in self.voters and not self.blind
+            ),
+            blind=self.blind,
+            given=None if self.blind else sum(v.choice is Choice.APPROVE for v in active),
+            my_vote=next((vote for vote in self.mine if self._counts(vote)), None),
+            my_voided=self._voided_of_mine(),
+            refusal=self._refusal(),
+            approve_refusal=self._approve_refusal(),
+            decision=_decision_of(self.row),
+            dispatch=_dispatch_of(self.row),
+            close_cause=self.row.close_cause,
+            frozen_causes=self.window.causes,
+            unfillable=not policies.can_be_filled(
+                self.requirement, self.voters.values(), self.principals
+            ),
+            drift=self._drift(content),
+            history=self._history(),
+            read_at=self.at,
+        )
+
+    @property
+    def window(self) -> policies.Window:
+        return policies.Window(
+            opened_at=self.row.window_opened_at,
+            length_s=self.row.window_s,
+            freezes=self.freezes,
+        )
+
+    @property
+    def state(self) -> ProposalState:
+        return ProposalState(self.row.state)
+
+    def _counts(self, vote: VoteCard) -> bool:
+        return vote.voided_at is None and vote.revision_no == self.row.revision_no
+
+    def _is_blind(self) -> bool:
+        """Say whether votes are hidden: from those who may still vote, until their own is in."""
+        return (
+            self.requirement.blind
+            and self.state in DECIDABLE
+            and self._who_refusal() is None
+            and not any(self._counts(vote) for vote in self.mine)
+        )
+
+    def _who_refusal(self) -> ConsoleError | None:
+        if not self.actor.is_person:
+            return NotFound("Only people vote.")
+        person = UUID(self.actor.id)
+        nobody = Voter(person_id=person, name="", groups=frozenset(), active=True, may_vote=False)
+        return policies.who_refusal(
+            self.voters.get(person, nobody), self.requirement, self.principals
+        )
+
+    def _refusal(self) -> str:
+        """Return why this reader may not vote, in the words of the refusal itself."""
+        refusal = self._who_refusal()
+        if refusal is None and self.state in DECIDABLE:
+            try:
+                policies.require_in_time(self.window, at=self.at)
+            except ConsoleError as late:
+                refusal = late
+        return refusal.message if refusal else ""
+
+    def _approve_refusal(self) -> str:
+        try:
+            if self.state in DECIDABLE:
+                policies.require_decidable(self.state, Choice.APPROVE, settled_by="")
+            policies.require_not_frozen(self.window, Choice.APPROVE)
+        except ConsoleError as refusal:
+            return refusal.message
+        return ""
+
+    def _lines(self, votes: list[VoteCard]) -> tuple[ReviewerLine, ...]:
+        cast = {vote.person_id: vote for vote in votes}
+        return tuple(
+            ReviewerLine(
+                person_id=voter.person_id,
+                name=voter.name,
+                groups=tuple(sorted(voter.groups)),
+                refusal=self._why_not(voter),
+                vote=cast.get(voter.person_id),
+            )
+            for voter in self.voters.values()
+        )
+
+    def _why_not(self, voter: Voter) -> str:
+        refusal = policies.who_refusal(voter, self.requirement, self.principals)
+        if refusal is None:
+            return ""
+        return policies.about_somebody_else(refusal, self.principals, voter.person_id)
+
+    def _voided_of_mine(self) -> VoteCard | None:
+        gone = [v for v in self.mine if v.voided_at and v.void_cause != "withdrawn"]
+        return gone[-1] if gone else None
+
+    def _drift(self, content: Content) -> tuple[Any, ...]:
+        if self.state is not ProposalState.STALE or self.row.observed_before is None:
+            return ()
+        now = canonical.loads(bytes(self.row.observed_before))
+        return diffs.three_way(content.before, content.after, now)
+
+    def _history(self) -> tuple[HistoryLine, ...]:
+        lines = _history_of(self.actor, self.row.id)
+        if self.blind:
+            # An own vote would end the blindness, so whatever is left out is somebody else's.
+            lines = [line for line in lines if not line.action.startswith("vote.")]
+        return tuple(lines)
+
+
+def _votes_of(row: Proposal) -> list[VoteCard]:
+    votes = Vote.objects.filter(proposal=row).select_related("revision")
+    return [vote.card(vote.revision.no) for vote in votes.order_by("cast_at", "id")]
+
+
+def _decision_of(row: Proposal) -> DecisionCard | None:
+    found = (
+        Decision.objects.filter(proposal=row, voided_at__isnull=True)
+        .select_related("revision")
+        .first()
+    )
+    if found is None:
+        return None
+    people = [place["person"] for place in found.assignment]
+    names = Vote.objects.filter(revision=found.revision, person_id__in=people)
+    labels = names.order_by("cast_at").values_list("person_label", flat=True)
+    return DecisionCard(
+        outcome=Outcome(found.outcome),
+        basis=Basis(found.basis),
+        revision_no=found.revision.no,
+        decided_at=found.decided_at,
+        people=tuple(dict.fromkeys(labels)),
+    )
+
+
+def _dispatch_of(row: Proposal) -> Any:
+    found = Dispatch.objects.filter(proposal=row).first()
+    return found.card() if found else None
+
+
+def _history_of(actor: Actor, proposal_id: UUID) -> list[HistoryLine]:
+    """Return what happened, oldest first, with places in the trail as far as it is sealed."""
+    found = events_of(
+        actor=actor, target_type=PROPOSAL, target_id=str(proposal_id), limit=_MOST_EVENTS
+    )
+    lines = [
+        HistoryLine(
+            action=card.action,
+            actor_id=card.actor_id,
+            who=card.actor_label,
+            at=card.received_at,
+            index=card.index,
+        )
+        for card in found
+    ]
+    return sorted(lines, key=lambda line: line.at)

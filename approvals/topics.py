@@ -1,0 +1,7 @@
+"""What pages of approvals can follow, and who may."""
+
+from console.accounts.states import Permission
+from console.kernel.live import topic
+
+topic("reviews.queue", permission=Permission.APPROVALS_VIEW)
+topic("proposal", permission=Permission.APPROVALS_VIEW)
