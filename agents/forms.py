@@ -29,6 +29,10 @@ class ReconcileForm(forms.Form):
     reason = forms.CharField(max_length=500, required=False)
 
 
+class NothingForm(forms.Form):
+    """A button: nothing comes with it."""
+
+
 class GiveBackForm(forms.Form):
     """How a hand-off ends."""
 

@@ -11,6 +11,7 @@ from audit import commands
 from audit.search import Search
 from audit.serializers import EntryDetailOut, EntryOut, ProofOut, SearchIn
 from console.kernel.rest import (
+    PAGE_ASKS,
     PAGE_PARAMETERS,
     ApiView,
     actor_of,
@@ -25,6 +26,7 @@ class Entries(ApiView):
     """Sealed entries, newest first."""
 
     permission = "audit.view"
+    asks = PAGE_ASKS | set(SearchIn().fields)
 
     @extend_schema(
         operation_id="audit_entries",

@@ -20,11 +20,11 @@ def _text(label: str, help_text: str) -> forms.CharField:
 
 class SearchForm(forms.Form):
     actor = _text("Actor", "name or id")
-    action = _text("Action", "vote.cast, or proposal.*; several with commas")
-    target = _text("Subject", "id, type, or type:id")
+    action = _text("Action", "vote.cast,proposal.*")
+    target = _text("Subject", "id or type:id")
     agent = _text("Agent", "name")
     run = _text("Run", "id")
-    id = _text("Any id", "any id or digest in the event")
+    id = _text("Any id", "id or digest")
     kind = forms.ChoiceField(
         required=False, choices=[(kind, KIND_WORDS.get(kind, kind)) for kind in KINDS]
     )

@@ -66,10 +66,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- middleware: outermost first
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.kernel.assets.Assets",
     "console.kernel.middleware.RequestContext",
     "console.kernel.middleware.OneOriginPerPurpose",
-    "console.kernel.middleware.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -78,6 +77,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "console.accounts.middleware.SetActor",
+    "console.kernel.freshness.SeenTopics",
+    "console.kernel.middleware.Bodies",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
@@ -157,6 +158,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "console.kernel.middleware.answer_csrf"
 
 # --- security
 BEHIND_TLS = env.flag("SIGNALBOX_BEHIND_TLS", default=False)

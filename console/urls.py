@@ -22,6 +22,8 @@ API = (
     ("costs/", "costs.api"),
     ("audit/", "audit.api"),
 )
+# What is refused before a view is reached: the same page, the same shape, the same trail.
+handler400 = handler403 = handler404 = "console.kernel.middleware.answer_exception"
 urlpatterns = [
     *(path(prefix, include(module)) for prefix, module in PAGES),
     *(path(f"api/v1/{prefix}", include(module)) for prefix, module in API),

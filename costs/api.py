@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console.kernel.rest import (
+    PAGE_ASKS,
     PAGE_PARAMETERS,
     ApiView,
     actor_of,
@@ -26,6 +27,7 @@ class Usage(ApiView):
     """Usage lines, as they were booked."""
 
     permission = "costs.view"
+    asks = PAGE_ASKS | {"run_id", "agent"}
 
     @extend_schema(
         operation_id="costs_usage_list",
@@ -54,6 +56,7 @@ class Spend(ApiView):
     """What calls came to, by agent, run or day."""
 
     permission = "costs.view"
+    asks = frozenset({"days", "group", "agent"})
 
     @extend_schema(
         operation_id="costs_spend_get",

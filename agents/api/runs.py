@@ -14,7 +14,16 @@ from agents.runtime import queries
 from agents.serializers import STATES, EventOut, MessageIn, MessageOut, OneRunOut, RunOut
 from console.accounts.states import Permission
 from console.kernel.http import read
-from console.kernel.rest import PAGE_PARAMETERS, ApiView, actor_of, keyset, page, paged, take
+from console.kernel.rest import (
+    PAGE_ASKS,
+    PAGE_PARAMETERS,
+    ApiView,
+    actor_of,
+    keyset,
+    page,
+    paged,
+    take,
+)
 
 FILTERS = [
     OpenApiParameter("state", str, enum=STATES),
@@ -26,6 +35,7 @@ class Runs(ApiView):
     """Runs, newest first."""
 
     permission = Permission.RUNS_VIEW
+    asks = PAGE_ASKS | {"state", "agent"}
 
     @extend_schema(
         operation_id="runs_list", parameters=[*PAGE_PARAMETERS, *FILTERS], responses=paged(RunOut)
@@ -63,6 +73,7 @@ class RunEvents(ApiView):
     """The timeline of a run, in order and without gaps; `after` continues it."""
 
     permission = Permission.RUNS_VIEW
+    asks = PAGE_ASKS
 
     @extend_schema(
         operation_id="runs_events", parameters=PAGE_PARAMETERS, responses=paged(EventOut)

@@ -14,6 +14,7 @@ from agents.controls.cards import SwitchCard
 from agents.controls.forms import scope_of
 from agents.controls.states import REASON_LENGTH, VALUE_LENGTH
 from console.kernel.rest import (
+    PAGE_ASKS,
     PAGE_PARAMETERS,
     ApiView,
     In,
@@ -67,6 +68,7 @@ class Switches(ApiView):
     # A stop needs no tenant-wide permission where somebody may operate that one agent: the command
     # decides.
     permission = {"GET": "controls.view", "POST": ""}  # noqa: RUF012 - read only
+    asks = PAGE_ASKS
     people_only = True
 
     @extend_schema(

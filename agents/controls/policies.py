@@ -74,7 +74,7 @@ def answer(
 
 def sentence(switch: Engaged) -> str:
     what = "This organisation" if switch.scope.kind is ScopeKind.TENANT else _named(switch.scope)
-    return f"{what} is stopped by an operator: {switch.reason} Ask for a release, then try again."
+    return f"{what} is stopped by an operator: “{switch.reason}”. Try again once it is released."
 
 
 def _named(scope: Scope) -> str:

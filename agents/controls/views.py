@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from agents.controls import commands, policies, queries
 from agents.controls.cards import SwitchCard
 from agents.controls.forms import KEY_FORMAT, EngageForm, HistoryForm, ReleaseForm, scope_of
+from agents.controls.templatetags.controls import scope_words
 from console.kernel.http import actor_of, read, requires, show
 
 
@@ -33,7 +34,9 @@ def engage(request: HttpRequest) -> HttpResponse:
     values = read(EngageForm, request.POST)
     card = commands.engage(actor=actor_of(request), **values)
     messages.warning(
-        request, f"Stop ordered: {card.scope}. The lamp says when every process has confirmed it."
+        request,
+        f"Stop ordered for {scope_words(card.scope)}. It counts as stopped once every process has "
+        "confirmed it; this page says so.",
     )
     return redirect(_next(request, card))
 
@@ -58,7 +61,7 @@ def release(request: HttpRequest, switch_id: UUID) -> HttpResponse:
         text = "Release asked for. Somebody who neither stopped nor asked has to confirm it."
         messages.info(request, text)
     else:
-        messages.success(request, f"Released: {card.scope}. What it held goes on.")
+        messages.success(request, f"Released: {scope_words(card.scope)}. What it held goes on.")
     return redirect("controls:switch", switch_id=switch_id)
 
 

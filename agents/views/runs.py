@@ -8,7 +8,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.conversations import commands as conversations
-from agents.forms import GiveBackForm, ReconcileForm, RunFilterForm, cursor, read_cursor
+from agents.forms import (
+    GiveBackForm,
+    NothingForm,
+    ReconcileForm,
+    RunFilterForm,
+    cursor,
+    read_cursor,
+)
 from agents.runtime import commands, queries
 from agents.states import FINAL_RUN, RunState
 from console.kernel.http import actor_of, read, requires, show
@@ -60,6 +67,7 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "over": over,
         "may_act": actor.has("runs.start"),
         "may_cancel": actor.has("runs.start") and not over,
+        "may_stop": actor.has("controls.engage") and not over,
         "may_review": actor.has("approvals.view"),
         "may_audit": actor.has("audit.view"),
         "yes": {"give_back": "yes"},
@@ -72,6 +80,7 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """End a run."""
+    read(NothingForm, request.POST)
     commands.cancel_run(actor=actor_of(request), run_id=run_id)
     return redirect("runs:detail", run_id)
 

@@ -19,6 +19,7 @@ from approvals.errors import (
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Proposal, Vote
 from approvals.queries.changes import interdiff
+from approvals.queries.people import seen_by
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
 from audit.commands import record
 from console.kernel import clock, outbox
@@ -90,6 +91,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         return _refused(actor, proposal_id, ballot, _machine())
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()  # after the lock: waiting for it must not make a late vote count
+    _require_sight(desk, actor)
     mine = _vote_of(actor, desk)
     if mine is not None and ballot.says_the_same(mine) and ballot.digest == desk.digest:
         return _receipt(desk, mine, repeated=True)
@@ -153,6 +155,12 @@ def _first_refusal(desk: Desk, actor: Actor, ballot: _Ballot) -> ConsoleError | 
     except ConsoleError as refusal:
         return refusal
     return None
+
+
+def _require_sight(desk: Desk, actor: Actor) -> None:
+    """Raise for somebody to whom no refusal below may tell what the proposal holds."""
+    if not seen_by(actor).covers(desk.row.tool_id):
+        raise NotFound("There is no such proposal here; look at the list of reviews.")
 
 
 def _require_same_content(desk: Desk, ballot: _Ballot) -> None:

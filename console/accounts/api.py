@@ -23,7 +23,16 @@ from console.accounts.serializers import (
 )
 from console.accounts.states import Permission
 from console.kernel.errors import NotAllowed
-from console.kernel.rest import PAGE_PARAMETERS, ApiView, actor_of, keyset, page, paged, take
+from console.kernel.rest import (
+    PAGE_ASKS,
+    PAGE_PARAMETERS,
+    ApiView,
+    actor_of,
+    keyset,
+    page,
+    paged,
+    take,
+)
 
 
 class Me(ApiView):
@@ -50,6 +59,7 @@ class People(ApiView):
 
     permission = Permission.ACCOUNTS_MANAGE
     people_only = True
+    asks = PAGE_ASKS
     repeatable = False
 
     @extend_schema(
@@ -94,6 +104,7 @@ class Keys(ApiView):
 
     permission = Permission.KEYS_MANAGE
     people_only = True
+    asks = PAGE_ASKS
     repeatable = False
 
     @extend_schema(operation_id="keys_list", parameters=PAGE_PARAMETERS, responses=paged(KeyOut))
@@ -131,6 +142,7 @@ class Sessions(ApiView):
 
     permission = ""
     people_only = True
+    asks = PAGE_ASKS
     repeatable = False
 
     @extend_schema(

@@ -9,6 +9,7 @@ from console.accounts.states import SCOPES, Role
 from console.kernel.rest import In, Out
 
 ROLE_WORDS = [role.value for role in Role]
+WHOLE_SLUG = rf"^{SLUG.pattern}$"  # the framework searches where a form matches the whole
 SCOPE_WORDS = [scope.value for scope in SCOPES]
 
 
@@ -36,13 +37,13 @@ class PersonIn(In):
     name = serializers.CharField(max_length=120, validators=[plain_line])
     roles = serializers.ListField(child=serializers.ChoiceField(ROLE_WORDS), max_length=10)
     groups = serializers.ListField(
-        child=serializers.RegexField(SLUG), max_length=100, required=False, default=list
+        child=serializers.RegexField(WHOLE_SLUG), max_length=100, required=False, default=list
     )
 
 
 class PersonChangeIn(In):
     roles = serializers.ListField(child=serializers.ChoiceField(ROLE_WORDS), max_length=10)
-    groups = serializers.ListField(child=serializers.RegexField(SLUG), max_length=100)
+    groups = serializers.ListField(child=serializers.RegexField(WHOLE_SLUG), max_length=100)
     active = serializers.BooleanField()
 
 

@@ -11,9 +11,12 @@ class Refusal(Enum):
     SIGNED_OUT = 401
     FORBIDDEN = 403
     MISSING = 404
+    METHOD = 405
+    UNACCEPTABLE = 406
     CONFLICT = 409
     TOO_LATE = 410
     TOO_LARGE = 413
+    UNSUPPORTED = 415
     THROTTLED = 429
     UNAVAILABLE = 503
 
@@ -38,6 +41,13 @@ class BadInput(ConsoleError):
     """Values do not have the shape that was asked for; `details["fields"]` names each of them."""
 
     code = "invalid"
+    kind = Refusal.INVALID
+
+
+class Unreadable(ConsoleError):
+    """A request is not what HTTP says it should be, so not one of its values was read."""
+
+    code = "unreadable"
     kind = Refusal.INVALID
 
 
@@ -67,6 +77,34 @@ class TooLarge(ConsoleError):
 
     code = "too_large"
     kind = Refusal.TOO_LARGE
+
+
+class CsrfRefused(ConsoleError):
+    """A session was used without the token that only our own pages know."""
+
+    code = "csrf.refused"
+    kind = Refusal.FORBIDDEN
+
+
+class WrongMethod(ConsoleError):
+    """The address exists, but does not take this method."""
+
+    code = "method.not_allowed"
+    kind = Refusal.METHOD
+
+
+class NotAcceptable(ConsoleError):
+    """An answer of another kind was asked for."""
+
+    code = "media.not_acceptable"
+    kind = Refusal.UNACCEPTABLE
+
+
+class WrongMedia(ConsoleError):
+    """The body is of a kind that is not taken in."""
+
+    code = "media.unsupported"
+    kind = Refusal.UNSUPPORTED
 
 
 class Throttled(ConsoleError):

@@ -6,12 +6,20 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 from urllib.parse import urlencode
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from console.kernel.actors import Actor
-from console.kernel.errors import BadInput, ConsoleError, NotAllowed, Refusal, SignedOut
+from console.kernel.errors import (
+    BadInput,
+    ConsoleError,
+    NotAllowed,
+    Refusal,
+    SignedOut,
+    Unreadable,
+)
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=forms.Form)
@@ -19,6 +27,10 @@ F = TypeVar("F", bound=forms.Form)
 # Fields that every form may carry besides its own.
 ALWAYS_ALLOWED: Final = frozenset({"csrfmiddlewaretoken", "next", "idempotency_key"})
 PUBLIC: Final = "public"
+UNREAD: Final = frozenset({Refusal.TOO_LARGE, Refusal.UNSUPPORTED})
+LOST: Final = "\ufffd"  # what Django makes of bytes that are not UTF-8
+NAME_LENGTH_MOST: Final = 60
+UNKNOWN_CHOICE: Final = "Choose one of the values that are offered here."
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -90,15 +102,40 @@ def read(form_class: type[F], data: Mapping[str, Any]) -> dict[str, Any]:
     """
     form = form_class(data)
     unknown = sorted(set(data) - set(form.fields) - ALWAYS_ALLOWED)
-    if form.is_valid() and not unknown:
+    lost = [name for name in form.fields if any(map(is_lost, _texts(data, name)))]
+    if form.is_valid() and not unknown and not lost:
         return dict(form.cleaned_data)
-    fields = {name: [str(text) for text in texts] for name, texts in form.errors.items()}
-    fields.update({name[:60]: ["This field is unknown here."] for name in unknown[:20]})
+    fields = {
+        name: [_sentence(error) for error in errors]
+        for name, errors in form.errors.as_data().items()
+    }
+    fields.update({name: ["Not all of it arrived as UTF-8; type it again."] for name in lost})
+    fields.update({printable(name): ["This field is unknown here."] for name in unknown[:20]})
     first = next(iter(fields))
     label = form.fields[first].label or first if first in form.fields else first
     raise BadInput(
         f"{str(label).replace('_', ' ').capitalize()}: {fields[first][0]}", fields=fields
     )
+
+
+def printable(name: str) -> str:
+    """Return a name that somebody made up as text that hides nothing and is not long."""
+    return ascii(name)[1:-1][:NAME_LENGTH_MOST]
+
+
+def _sentence(error: ValidationError) -> str:
+    # The framework's own sentence repeats what was sent, whatever that was.
+    return UNKNOWN_CHOICE if error.code == "invalid_choice" else str(error.messages[0])
+
+
+def is_lost(text: str) -> bool:
+    """Say whether some of a text is gone; nobody should be said to have written the rest."""
+    return LOST in text or any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _texts(data: Mapping[str, Any], name: str) -> list[str]:
+    found = data.getlist(name) if isinstance(data, QueryDict) else [data.get(name, "")]
+    return [str(text) for text in found]
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -139,8 +176,8 @@ def _answer(request: HttpRequest, error: ConsoleError) -> HttpResponse:
             f"{reverse('accounts:sign-in')}?{urlencode({'next': request.get_full_path()})}"
         )
     template = "refusal.html#fragment" if is_htmx(request) else "refusal.html"
-    # A body that is too large is not read, not even to give its text back.
-    typed = {} if error.kind is Refusal.TOO_LARGE else _typed(request)
+    # A body that was refused as a whole is not read, not even to give its text back.
+    typed = {} if error.kind in UNREAD or error.code == Unreadable.code else _typed(request)
     context = {"refusal": error, "status": error.status, "typed": typed}
     response = render(request, template, context, status=error.status)
     response.headers["Cache-Control"] = "no-store"

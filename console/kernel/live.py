@@ -67,6 +67,12 @@ def followable(actor: Actor, asked: Iterable[object]) -> list[str]:
     return found
 
 
+def topics_of(actor: Actor, ids: Iterable[str]) -> list[str]:
+    """Return every topic that this actor may follow: the plain ones, and those of some things."""
+    named = [f"{name}:{one}" for name in _topics for one in ids]
+    return followable(actor, [*_topics, *named])
+
+
 def group_of(tenant_id: UUID, name: str) -> str:
     """Return the channel group of a tenant's topic; hashed, because group names are restricted."""
     return "t." + sha256(f"{tenant_id}/{name}".encode()).hexdigest()[:40]

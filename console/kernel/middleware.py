@@ -6,16 +6,32 @@ from typing import Final
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.multipartparser import MultiPartParserError
 
 from console.kernel import http, logs
-from console.kernel.errors import BadInput, ConsoleError, NotFound, TooLarge
+from console.kernel.errors import (
+    ConsoleError,
+    CsrfRefused,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+    Unreadable,
+    WrongMedia,
+    WrongMethod,
+)
 from console.kernel.ids import uuid7
 
 log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+UNREADABLE: Final = "This request cannot be read; load the page again and send its own form."
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -65,17 +81,37 @@ class OneOriginPerPurpose:
         return self.get_response(request)
 
 
-class BodyLimit:
-    """Refuse a body that says it is larger than the limit, before anything reads it."""
+class Bodies:
+    """Refuse a body as a whole, before anything reads it and after it is known who sent it.
+
+    A page that read no field of a form in another language would take it for an empty one, in
+    which every box is unticked.
+    """
+
+    FORMS: Final = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
+    OTHERS: Final = ("/api/", "/widget/")  # take JSON
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length = request.headers.get("Content-Length", "0")
+        refusal = self._refusal(request)
+        return http.answer_refusal(request, refusal) if refusal else self.get_response(request)
+
+    def _refusal(self, request: HttpRequest) -> ConsoleError | None:
+        length = request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > settings.BODY_LIMIT:
-            return http.answer_refusal(request, too_large())
-        return self.get_response(request)
+            return too_large()
+        # The API counts what it reads; nothing else has to take a body of unknown length.
+        if not length and "Transfer-Encoding" in request.headers and not _is_api(request):
+            return Unreadable("The request does not say how long it is; send Content-Length.")
+        if request.path.startswith(self.OTHERS) or request.content_type in self.FORMS:
+            return None
+        return WrongMedia("Pages take forms only; send the page's own form.")
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
 
 
 def too_large() -> TooLarge:
@@ -92,7 +128,10 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            return _without_the_method(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         refusal = as_refusal(error)
@@ -109,9 +148,41 @@ def as_refusal(error: Exception) -> ConsoleError | None:
             return error
         case Http404():
             return NotFound("There is nothing at this address, or it is not yours to see.")
+        case PermissionDenied():
+            return NotAllowed("You may not do this; ask an admin of your organisation.")
         case RequestDataTooBig():
             return too_large()
-        case TooManyFieldsSent():
-            return BadInput("The form has too many fields; send the page's own form.", fields={})
+        case SuspiciousOperation() | BadRequest() | MultiPartParserError():
+            return Unreadable(UNREADABLE)
         case _:
             return None
+
+
+def answer_exception(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what was refused before a view was reached; handler400, 403 and 404 of the URLs."""
+    return http.answer_refusal(request, as_refusal(exception) or Unreadable(UNREADABLE))
+
+
+def answer_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form without its token; whose session was used for it is known, and recorded."""
+    log.info("csrf.refused", reason=reason)
+    return http.answer_refusal(
+        request,
+        CsrfRefused(
+            "This form belonged to an earlier sign-in, so nothing was done; go back, reload the "
+            "page and send it again."
+        ),
+    )
+
+
+def _without_the_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Say in words what Django says by an empty answer, to whoever reloads a form's address."""
+    allowed = response.headers["Allow"]
+    said = http.answer_refusal(
+        request,
+        WrongMethod(
+            f"This address takes {allowed} only; go back to the page and use it from there."
+        ),
+    )
+    said.headers["Allow"] = allowed
+    return said

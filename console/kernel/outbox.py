@@ -65,7 +65,9 @@ def enqueue_task(name: str, **kwargs: Any) -> None:
 
 
 def hint(topic: str, *, id: str = "", rev: int = 0) -> None:  # noqa: A002 - the wire's word
-    """Tell the pages that follow `topic` to refetch; no content travels."""
+    """Tell the pages that follow `topic` to refetch; once in a transaction, no content travels."""
+    if tenancy.current() is not None and tenancy.said_before(f"hint {topic}"):
+        return
     _write("hint", topic, {"id": id, "rev": rev})
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 _SCOPE: Final = "signalbox_tenant"
+_SAID: Final = "signalbox_said"
 _directory: list[Callable[[], list[UUID]]] = []
 
 
@@ -19,6 +20,15 @@ def current() -> UUID | None:
     """Return the tenant of the open transaction, or None outside of one."""
     scope: UUID | None = getattr(connection, _SCOPE, None)
     return scope
+
+
+def said_before(word: str) -> bool:
+    """Tell whether this was asked in the open transaction before, for what is said once in it."""
+    said: set[str] = getattr(connection, _SAID, set())
+    if word in said:
+        return True
+    said.add(word)
+    return False
 
 
 @contextmanager
@@ -42,10 +52,12 @@ def scope(tenant_id: UUID, *, read_only: bool = False) -> Iterator[bool]:
                 f"{mode}SELECT set_config('signalbox.tenant_id', '{UUID(str(tenant_id))}', true)"
             )
         setattr(connection, _SCOPE, tenant_id)
+        setattr(connection, _SAID, set())
         try:
             yield True
         finally:
             setattr(connection, _SCOPE, None)
+            setattr(connection, _SAID, set())
 
 
 @contextmanager

@@ -101,6 +101,15 @@ class TestFacts:
 
 
 class TestHints:
+    def test_are_sent_once_in_a_transaction(self, actor: Actor) -> None:
+        with tenancy.scope(actor.tenant_id):
+            for topic in ("a", "b", "a"):
+                outbox.hint(topic)
+        hint(actor=actor, topic="a")
+
+        rows = OutboxRow.objects.filter(tenant_id=actor.tenant_id).order_by("id")
+        assert [row.target for row in rows] == ["a", "b", "a"]
+
     def test_count_up_per_topic(self, actor: Actor) -> None:
         for topic in ("a", "a", "b"):
             hint(actor=actor, topic=topic)
@@ -126,5 +135,5 @@ class TestTasks:
 
         queue = redis.Redis.from_url(settings.REDIS_URL)
         messages = queue.lrange(settings.CELERY_TASK_DEFAULT_QUEUE, 0, -1)
-        headers = [json.loads(message)["headers"] for message in messages]  # type: ignore[union-attr]
+        headers = [json.loads(message)["headers"] for message in messages]
         assert any(run_id in one["kwargsrepr"] for one in headers)

@@ -4,6 +4,7 @@ A room's `api.py` writes thin views on it:
 
     class Keys(ApiView):
         permission = "keys.manage"
+        asks = PAGE_ASKS
 
         @extend_schema(parameters=PAGE_PARAMETERS, responses=paged(KeyOut))
         def get(self, request: Request) -> Response:
@@ -27,6 +28,7 @@ from console.kernel.rest.access import actor_of, set_actor_of_key
 from console.kernel.rest.failures import answer_error
 from console.kernel.rest.pages import (
     MOST_PER_PAGE,
+    PAGE_ASKS,
     PAGE_PARAMETERS,
     asked_limit,
     keyset,
@@ -38,6 +40,7 @@ from console.kernel.rest.views import ApiView, Missing, forget_answers
 
 __all__ = [
     "MOST_PER_PAGE",
+    "PAGE_ASKS",
     "PAGE_PARAMETERS",
     "ApiView",
     "ErrorOut",

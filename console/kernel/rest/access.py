@@ -14,8 +14,7 @@ from rest_framework.throttling import BaseThrottle
 from typing_extensions import override
 
 from console.kernel.actors import Actor
-from console.kernel.errors import NotAllowed, SignedOut, Throttled
-from console.kernel.rest.failures import CsrfRefused
+from console.kernel.errors import CsrfRefused, NotAllowed, SignedOut, Throttled
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
@@ -13,44 +13,21 @@ from rest_framework.response import Response
 from console.kernel.errors import (
     BadInput,
     ConsoleError,
+    NotAcceptable,
     NotAllowed,
     NotFound,
     Refusal,
     TooLarge,
+    WrongMedia,
+    WrongMethod,
 )
 
 log = structlog.get_logger(__name__)
 
-# What the framework says by itself, in our words; its own texts change with its versions.
-FRAMEWORK: Final[Mapping[type[Exception], tuple[str, str]]] = {
-    exceptions.MethodNotAllowed: (
-        "method.not_allowed",
-        "This address does not take the method {method}; see the API description.",
-    ),
-    exceptions.NotAcceptable: (
-        "media.not_acceptable",
-        "Answers are JSON only; ask for application/json.",
-    ),
-    exceptions.UnsupportedMediaType: (
-        "media.unsupported",
-        "Bodies are JSON only; send Content-Type: application/json.",
-    ),
-}
-
-
-class CsrfRefused(ConsoleError):
-    """A session was used without the token that only our own pages know."""
-
-    code = "csrf.refused"
-    kind = Refusal.FORBIDDEN
-
 
 def answer_error(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Turn an exception of a view into the answer; None lets a bug go on to the 500 page."""
-    framework = _of_framework(error, context)
-    if framework is not None:
-        return framework
-    refusal = as_refusal(error)
+    refusal = as_refusal(error) or _of_framework(error, context)
     if refusal is None:
         return None
     log.info("request.refused", code=refusal.code, status=refusal.status)
@@ -85,10 +62,17 @@ def as_refusal(error: Exception) -> ConsoleError | None:
             return None
 
 
-def _of_framework(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    for kind, (code, sentence) in FRAMEWORK.items():
-        if isinstance(error, kind):
+def _of_framework(error: Exception, context: Mapping[str, Any]) -> ConsoleError | None:
+    """Return in our words what the framework says by itself; its texts change with its versions."""
+    match error:
+        case exceptions.MethodNotAllowed():
             method = str(context["request"].method)[:20]
-            status = getattr(error, "status_code", 400)
-            return shaped(code, sentence.format(method=method), {}, status)
-    return None
+            return WrongMethod(
+                f"This address does not take the method {method}; see the API description."
+            )
+        case exceptions.NotAcceptable():
+            return NotAcceptable("Answers are JSON only; ask for application/json.")
+        case exceptions.UnsupportedMediaType():
+            return WrongMedia("Bodies are JSON only; send Content-Type: application/json.")
+        case _:
+            return None

@@ -20,18 +20,29 @@ Part = datetime | UUID | int | str
 MOST_PER_PAGE: Final = 200
 USUAL_PER_PAGE: Final = 50
 CURSOR_LENGTH_MOST: Final = 2000
+WHOLE_MOST: Final = 2**63 - 1
 TEXTS: Final[dict[type, Callable[[Any], str]]] = {
     datetime: datetime.isoformat,
     UUID: str,
     int: str,
     str: str,
 }
+
+
+def _whole(text: str) -> int:
+    """Read a number that the database can hold."""
+    if abs(number := int(text)) > WHOLE_MOST:
+        raise ValueError(text)
+    return number
+
+
 READERS: Final[dict[type, Callable[[str], Any]]] = {
     datetime: datetime.fromisoformat,
     UUID: UUID,
-    int: int,
+    int: _whole,
     str: str,
 }
+PAGE_ASKS: Final = frozenset({"limit", "after"})
 PAGE_PARAMETERS: Final = [
     OpenApiParameter("limit", int, description=f"Rows on the page, 1 to {MOST_PER_PAGE}."),
     OpenApiParameter("after", str, description="The `next` of the page before."),

@@ -1,6 +1,6 @@
 """Shapes of input and output: strict JSON in, unknown fields refused, one error component."""
 
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 from django.conf import settings
 from rest_framework import serializers
@@ -10,8 +10,18 @@ from typing_extensions import override
 
 from console.kernel import canonical
 from console.kernel.errors import BadInput, TooLarge
+from console.kernel.http import UNKNOWN_CHOICE, printable
 
 S = TypeVar("S", bound="serializers.Serializer[Any]")
+# The framework would turn the number 7 into the text "7", and "yes" into true.
+JSON_TYPES: Final = (
+    (serializers.BooleanField, bool, "Send true or false."),
+    (serializers.IntegerField, int, "Send a whole number."),
+    (serializers.CharField, str, "Send text."),
+    (serializers.ChoiceField, str, "Send text."),
+    (serializers.UUIDField, str, "Send text."),
+    (serializers.DateTimeField, str, "Send text."),
+)
 
 
 class StrictJson(BaseParser):
@@ -42,12 +52,19 @@ class In(serializers.Serializer[Any]):
     @override
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    {name[:60]: ["This field is unknown here."] for name in unknown[:20]}
-                )
+            problems = {
+                printable(name): ["This field is unknown here."]
+                for name in sorted(set(data) - set(self.fields))[:20]
+            } or self._of_other_types(data)
+            if problems:
+                raise serializers.ValidationError(problems)
         return super().to_internal_value(data)
+
+    def _of_other_types(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        if not self.context.get("is_json"):
+            return {}  # a query string knows texts only
+        wanted = {name: _misfit(self.fields[name], value) for name, value in data.items()}
+        return {name: [sentence] for name, sentence in wanted.items() if sentence}
 
 
 class Out(serializers.Serializer[Any]):
@@ -62,13 +79,25 @@ class ErrorOut(Out):
     details = serializers.DictField(child=serializers.JSONField())
 
 
+def _misfit(one: Any, value: object) -> str:
+    """Return what to send instead of a value of another JSON type, "" for one of the right."""
+    if isinstance(one, serializers.ListField) and isinstance(value, list):
+        return next(filter(None, (_misfit(one.child, item) for item in value)), "")
+    for kind, wanted, sentence in JSON_TYPES:
+        if isinstance(one, kind) and value is not None:
+            return "" if type(value) is wanted else sentence
+    return ""
+
+
 def take(shape: type[S], request: Request) -> dict[str, Any]:
     """Return the checked values of the body.
 
     Raises:
         BadInput: some fields are wrong, missing or unknown; `details["fields"]` names each.
     """
-    return _checked(shape, request.data)
+    if not isinstance(request.data, dict):
+        raise BadInput("This takes a JSON object; send its fields in one.", fields={})
+    return _checked(shape(data=request.data, context={"is_json": True}))
 
 
 def take_query(shape: type[S], request: Request) -> dict[str, Any]:
@@ -78,11 +107,10 @@ def take_query(shape: type[S], request: Request) -> dict[str, Any]:
         for name, value in request.query_params.items()
         if name not in {"limit", "after"}
     }
-    return _checked(shape, asked)
+    return _checked(shape(data=asked))
 
 
-def _checked(shape: type[S], data: Any) -> dict[str, Any]:
-    read = shape(data=data)
+def _checked(read: "serializers.Serializer[Any]") -> dict[str, Any]:
     if read.is_valid():
         return dict(read.validated_data)
     fields = {name: _sentences(errors) for name, errors in read.errors.items()}
@@ -96,4 +124,5 @@ def _sentences(errors: Any) -> list[str]:
         return [text for inner in errors.values() for text in _sentences(inner)]
     if isinstance(errors, list):
         return [text for inner in errors for text in _sentences(inner)]
-    return [str(errors)]
+    # The framework's own sentence repeats what was sent, whatever that was.
+    return [UNKNOWN_CHOICE if getattr(errors, "code", "") == "invalid_choice" else str(errors)]

@@ -19,6 +19,7 @@ from typing_extensions import override
 from console.kernel import canonical, clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError, NotFound, Refusal
+from console.kernel.http import is_lost, printable
 from console.kernel.models import IdempotencyKey
 from console.kernel.rest.access import SAFE, KeyOrSession, PerActor, actor_of, require
 from console.kernel.rest.openapi import ConsoleSchema
@@ -49,6 +50,7 @@ class ApiView(APIView):
     people_only: ClassVar[bool] = False  # decisions: a service key gets 403
     public_reason: ClassVar[str] = ""  # why nobody needs to be signed in; a test lists them
     repeatable: ClassVar[bool] = True
+    asks: ClassVar[frozenset[str]] = frozenset()  # names in the query of a read; others are refused
     reads_per_minute: ClassVar[int | None] = None
     writes_per_minute: ClassVar[int | None] = None
 
@@ -90,9 +92,27 @@ class ApiView(APIView):
     @override
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self._check_what_is_sent(request)
         key = request.headers.get("Idempotency-Key", "")
         if key and request.method not in SAFE and self.repeatable and not self.public_reason:
             self._once(str(request.method).lower(), key)
+
+    def _check_what_is_sent(self, request: Request) -> None:
+        """Refuse what nobody would read: a misspelt filter has to be noticed, not left out."""
+        if self.public_reason:
+            return
+        asks = self.asks if request.method in SAFE else frozenset()
+        unknown = sorted(set(request.query_params) - asks)
+        if unknown:
+            fields = {printable(name): ["This parameter is unknown here."] for name in unknown[:20]}
+            first = next(iter(fields)).capitalize()
+            raise BadInput(f"{first}: This parameter is unknown here.", fields=fields)
+        lost = [name for name, text in request.query_params.items() if is_lost(text)]
+        if lost:
+            sentence = "This is not UTF-8; send it again."
+            raise BadInput(f"{lost[0].capitalize()}: {sentence}", fields={lost[0]: [sentence]})
+        if request.method == "DELETE" and request.data != {}:
+            raise BadInput("A DELETE takes no body here; leave it out.", fields={})
 
     def _once(self, method: str, key: str) -> None:
         """Put this request's handler behind its key; the view lives for one request."""
