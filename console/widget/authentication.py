@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from console.kernel.actors import Actor
 from console.widget import queries
-from console.widget.cards import VisitorCard
+from console.widget.cards import VisitorCard, WidgetKeyCard
 from console.widget.errors import SessionOver
 
 SALT = "signalbox.widget.session"
@@ -43,8 +43,15 @@ def visitor_of(request: HttpRequest) -> VisitorCard:
 
 
 def actor_of(request: HttpRequest, visitor: VisitorCard) -> Actor:
-    return queries.actor_for(
-        visitor,
-        request=getattr(request, "request_id", ""),
-        address=request.META.get("REMOTE_ADDR", ""),
-    )
+    return queries.actor_for(visitor, **_where_from(request))
+
+
+def actor_of_key(request: HttpRequest, key: WidgetKeyCard) -> Actor:
+    return queries.actor_of_key(key, **_where_from(request))
+
+
+def _where_from(request: HttpRequest) -> dict[str, str]:
+    return {
+        "request": getattr(request, "request_id", ""),
+        "address": request.META.get("REMOTE_ADDR", ""),
+    }

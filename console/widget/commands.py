@@ -4,6 +4,9 @@ import os
 from uuid import UUID
 
 from agents.cards import MessageCard
+from agents.controls.cards import Fields
+from agents.controls.permits import require_permitted
+from agents.controls.states import Point
 from agents.conversations import commands as conversations
 from agents.runtime import queries as runtime
 from audit.commands import record
@@ -70,7 +73,14 @@ def send_message(*, actor: Actor, visitor: VisitorCard, client_id: str, text: st
     """Take in one message of a visitor; the same client id returns the first receipt.
 
     The visitor's row is locked, so that two first messages at once begin one conversation.
+
+    Raises:
+        SessionOver: the key was revoked.
+        and what `receive_message` of agents raises.
     """
+    # The stop lock comes before any other, here too; see the lock order in architecture.
+    subject = Fields(tenant=actor.tenant_id, agent=visitor.agent)
+    require_permitted(Point.INTAKE, subject, guard=True)
     row = (
         Visitor.objects.select_for_update()
         .filter(tenant_id=actor.tenant_id, pk=visitor.id, key__revoked_at__isnull=True)

@@ -9,7 +9,9 @@ class KeyForm(forms.Form):
     title = forms.CharField(
         max_length=80, label="Name", help_text="The chat shows it as its title."
     )
-    agent = forms.SlugField(max_length=80, label="Agent", help_text="Its short name, as on Runs.")
+    agent = forms.SlugField(
+        max_length=80, label="Agent", help_text="Its short name, as on Switches."
+    )
     origins = forms.CharField(
         max_length=2000,
         label="Sites",

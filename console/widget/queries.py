@@ -13,9 +13,22 @@ from console.widget.policies import tenant_of
 GONE = "This chat is not available here; the site's owner has to renew its key."
 
 
-def guest(tenant_id: UUID, *, key_id: str = "", label: str = "widget") -> Actor:
-    """Return the actor under which a widget key is looked up and a session opened."""
-    return Actor(tenant_id=tenant_id, kind=ActorKind.KEY, id=key_id or "widget", label=label)
+def guest(tenant_id: UUID) -> Actor:
+    """Return the actor under which a widget key is looked up."""
+    return Actor(tenant_id=tenant_id, kind=ActorKind.KEY, id="widget", label="widget")
+
+
+def actor_of_key(key: WidgetKeyCard, *, request: str = "", address: str = "") -> Actor:
+    """Return the actor under which a session of this key is opened."""
+    return Actor(
+        tenant_id=key.tenant_id,
+        kind=ActorKind.KEY,
+        id=str(key.id),
+        label=f"widget {key.title}",
+        strength="key",
+        request=request,
+        address=address,
+    )
 
 
 def actor_for(visitor: VisitorCard, *, request: str = "", address: str = "") -> Actor:

@@ -90,7 +90,7 @@ def _json(request: HttpRequest) -> dict[str, Any]:
 
 
 @answers_visitors
-def session(_request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
+def session(request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
     """Open a session, or go on with one whose token the host kept."""
     form = read(SessionForm, values)
     key = queries.key_named(form["key"])
@@ -100,8 +100,8 @@ def session(_request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
     except SessionOver:
         known = None
     if known is None or known.key_id != key.id:
-        guest = queries.guest(key.tenant_id, key_id=str(key.id), label=f"widget {key.title}")
-        visitor_id = commands.open_session(actor=guest, public=key.public)
+        actor = authentication.actor_of_key(request, key)
+        visitor_id = commands.open_session(actor=actor, public=key.public)
         token = authentication.issue(tenant_id=key.tenant_id, visitor_id=visitor_id)
         known = authentication.visitor_of_token(token)
     return JsonResponse(

@@ -17,7 +17,7 @@ const RETRY_MS = [300, 600, 1200, 2500, 5000, 10000];
 
 /** One conversation as this frame knows it. */
 const chat = {
-  token: "", port: null, seq: 0, following: false, failures: 0, unread: 0, visible: true, started: false,
+  token: "", port: null, seq: 0, following: false, failures: 0, unread: 0, visible: true, stored: "",
 };
 
 const call = (path, values, signal) =>
@@ -33,8 +33,10 @@ const call = (path, values, signal) =>
 const tell = (message) => chat.port && chat.port.postMessage(message);
 
 function complain(sentence) {
-  problem.textContent = sentence;
-  problem.hidden = !sentence;
+  following(() => {
+    problem.textContent = sentence;
+    problem.hidden = !sentence;
+  });
 }
 
 async function sentenceOf(response) {
@@ -66,17 +68,18 @@ const onFrame = (frame) => {
   dropProvisional();
   const mine = frame.parts.client_id && document.getElementById(`m-${frame.parts.client_id}`);
   if (mine) mine.remove();
-  if (frame.kind === "confirmed") closeCards();
+  if (frame.kind === "confirmed") for (const acts of log.querySelectorAll(".acts")) acts.remove();
   add(card(frame, answer));
   if (frame.role !== "customer") {
+    if (frame.role === "agent") chat.stored = frame.text;
     said.textContent = frame.text;
     if (!chat.visible) tell({ type: "unread", count: (chat.unread += 1) });
     tell({ type: "message", role: frame.role, kind: frame.kind });
   }
 };
 
-function closeCards() {
-  for (const button of log.querySelectorAll("button.act")) button.disabled = true;
+function lockCards(locked) {
+  for (const button of log.querySelectorAll(".acts button")) button.disabled = locked;
 }
 
 const WORDS = {
@@ -87,6 +90,9 @@ const WORDS = {
 };
 
 const onState = (state) => {
+  if (!["queued", "running"].includes(state.run)) dropProvisional(); // all that was said is stored
+  if (chat.run === "paused" && state.run !== "paused") complain("");
+  chat.run = state.run;
   badge.textContent = state.handed_off ? "A person will answer you." : `Automatic agent (${state.badge})`;
   following(() => {
     doing.textContent = WORDS[state.run] || "";
@@ -98,6 +104,7 @@ const onDelta = (piece) => {
   const known = log.querySelector("[data-provisional]");
   const node = known && known.dataset.epoch === String(piece.epoch) ? known : provisional(piece.epoch);
   if (Number(node.dataset.n) >= piece.n) return; // a repeated piece
+  if (node !== known && chat.stored.includes(piece.text)) return; // the tail of what is stored by now
   node.dataset.n = piece.n;
   node.textContent += piece.text;
   if (node !== known) {
@@ -171,10 +178,16 @@ function offerRetry(node, message, clientId) {
 
 /** The visitor's yes or no to the call that a card shows. */
 async function answer(callId, digest, agree) {
-  closeCards();
-  log.scrollTop = log.scrollHeight;
-  const response = await call("confirm", { call_id: callId, digest, agree: agree ? "yes" : "no" });
-  if (!response.ok) complain(await sentenceOf(response));
+  lockCards(true);
+  complain("");
+  try {
+    const response = await call("confirm", { call_id: callId, digest, agree: agree ? "yes" : "no" });
+    if (response.ok) return;
+    complain(await sentenceOf(response));
+  } catch {
+    complain("Your answer was not sent; check your connection and press again.");
+  }
+  lockCards(false);
 }
 
 document.getElementById("compose").addEventListener("submit", (event) => {
