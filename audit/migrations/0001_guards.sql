@@ -31,8 +31,11 @@ GRANT INSERT (log_id, size, tenant_id, root, note, vkey) ON audit_checkpoint TO 
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_search, audit_search_state TO signalbox_sealer;
 
 -- The meta log, and with it the name of this deployment: a second database on the same machine has another.
+-- It belongs to no tenant, and an owner that row-level security binds could not write it otherwise.
+ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY;
 INSERT INTO audit_log (kind, origin)
   SELECT 'meta', 'signalbox.local/' || left(replace(gen_random_uuid()::text, '-', ''), 12) || '/meta';
+ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
 
 -- No change of a governed table without an event of the same tenant in the same transaction. Names are
 -- qualified and pg_temp comes last, or a temporary table called audit_event would do instead.

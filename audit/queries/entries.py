@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import OperationalError, connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
 
 from audit.cards import ChangeCard, Completeness, EntryCard, EntryDetail, SearchPage
 from audit.envelope import MAGIC, microseconds_of, moment_of
@@ -22,6 +22,7 @@ from audit.models import (
 )
 from audit.queries.proofs import proof_of
 from audit.search import ALL_KINDS, NO_READS, Search
+from console.kernel import canonical
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
@@ -259,7 +260,7 @@ def events_of(
     Events that are not sealed, or not searchable yet, come first and have no index.
     """
     about = {"target_type": target_type, "target_id": target_id}
-    fresh = _not_searchable_yet(actor)
+    fresh = _not_searchable_yet(actor, naming=target_id)
     rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, **about).order_by("-index")
     # Read last: an event that became searchable meanwhile is in both lists, and never in neither.
     found = {row.event_id: _card(row) for row in rows[:limit]}
@@ -271,8 +272,12 @@ def events_of(
     return tuple([*first, *found.values()][:limit])
 
 
-def _not_searchable_yet(actor: Actor) -> list[tuple[int, EntryCard]]:
-    """Return (event id, card) of events without a row in the search table, newest first."""
+def _not_searchable_yet(actor: Actor, *, naming: str) -> list[tuple[int, EntryCard]]:
+    """Return (event id, card) of events without a row in the search table, newest first.
+
+    Args:
+        naming: only events whose envelope holds this text; hundreds may wait, and few are about it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT e.id {_UNSEALED} ORDER BY e.id DESC LIMIT {MOST_FRESH}",
@@ -284,7 +289,19 @@ def _not_searchable_yet(actor: Actor) -> list[tuple[int, EntryCard]]:
         state = AuditSearchState.objects.filter(log_id=log.id).values_list("next_index").first()
         waiting = AuditEntry.objects.filter(log_id=log.id, index__gte=state[0] if state else 0)
         places.update(waiting.order_by("-index").values_list("event_id", "index")[:MOST_FRESH])
-    events = AuditEvent.objects.filter(id__in=places).order_by("-received_us")
+    text = canonical.dumps(naming)[1:-1]  # as it stands inside the envelope's quotes
+    place = Func(
+        Value(text),
+        F("envelope"),
+        function="position",
+        arg_joiner=" IN ",
+        output_field=IntegerField(),
+    )
+    events = (
+        AuditEvent.objects.alias(place=place)
+        .filter(id__in=places, place__gt=0)
+        .order_by("-received_us")
+    )
     return [
         (event.id, _card_of_body(json.loads(bytes(event.envelope)), event, places[event.id]))
         for event in events
