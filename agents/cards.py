@@ -200,11 +200,8 @@ class CapCard:
 
     @property
     def label(self) -> str:
-        return (
-            "Active time, ms"
-            if self.name == "active_ms"
-            else self.name.replace("_", " ").capitalize()
-        )
+        words = {"active_ms": "Active time, ms", "tokens": "Token budget"}
+        return words.get(self.name, self.name.replace("_", " ").capitalize())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -409,7 +409,9 @@ def _shown(spec: ToolSpec, call: Called) -> str:
     """Quote what a read gave, with its source."""
     if call.failed:
         return _quoted(str(call.error.get("message", "")))
-    lines = [line for key, value in call.result.items() for line in _lines(key, value)]
+    # What is said in a word comes first: a status is not to be looked for below a list of items.
+    fields = sorted(call.result.items(), key=lambda field: isinstance(field[1], list | Mapping))
+    lines = [line for key, value in fields for line in _lines(key, value)]
     source = f"(Source: {spec.title.lower()}.)"
     return "\n".join([*lines, source, ELSE])
 

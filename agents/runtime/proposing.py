@@ -10,6 +10,7 @@ from agents.events import CallApproved, CallAsked, CallProposed
 from agents.models import ToolCall
 from agents.runtime import calls, timeline
 from agents.runtime.held import Held
+from agents.runtime.summary import lines
 from agents.runtime.timeline import Frame, Note
 from agents.runtime.transcript import REFUSALS
 from agents.states import CallState, Confirmation, FrameKind, Role
@@ -26,10 +27,6 @@ from console.kernel.errors import ConsoleError
 from console.kernel.transactions import command, query
 
 SUBJECT: Final = "tool_call"
-MOST_LINES: Final = 40  # of a confirm card
-
-
-Images = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 class Settled(StrEnum):
@@ -127,34 +124,6 @@ def _ask_user(held: Held, call: ToolCall, tool: Tool, content: Content) -> None:
     text = f"Please confirm: {call.title}. Shall I go ahead?"
     calls.tell(held, Frame(role=Role.AGENT, kind=FrameKind.CONFIRM, text=text, parts=parts))
     say(held, CallAsked(**calls.what(call, held), digest=content.digest.hex()))
-
-
-def lines(before: Images, after: Images) -> list[dict[str, str]]:
-    """Return the changed fields as short texts: {"field", "before", "after"}."""
-    changed = [
-        (name, old.get(name), new.get(name))
-        for kind in sorted(after)
-        for key in sorted(after[kind])
-        for old, new in [(before.get(kind, {}).get(key, {}), after[kind][key])]
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    ]
-    return [
-        {"field": name, "before": _short(old), "after": _short(new)}
-        for name, old, new in changed[:MOST_LINES]
-    ]
-
-
-def _short(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case dict():
-            return ", ".join(f"{key}: {_short(item)}" for key, item in value.items())[:300]
-        case list():
-            return "; ".join(_short(item) for item in value)[:300]
-        case _:
-            return str(value)[:300]
 
 
 def _open(held: Held, call: ToolCall, tool: Tool, content: Content) -> Settled:

@@ -189,7 +189,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         slots={"user_id": _CUSTOMER},
     ),
     "get_order_details": Phrases(
-        verbs=("show", "track", "check", "look up", "see", "where"),
+        verbs=("show", "track", "check", "look up", "see", "where", "status of", "state of"),
         nouns=("order", "order status", "status"),
         slots={"order_id": _ORDER},
     ),
