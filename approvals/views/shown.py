@@ -211,7 +211,7 @@ def _you(detail: ProposalDetail) -> str:
 
 
 def _history(line: Any) -> dict[str, Any]:
-    # A part of the console, such as pulse.reaper, has its own name for a label; no person has a dot.
+    # A part of the console, such as pulse.reaper, has its own name for a label.
     by_console = line.who == line.actor_id and "." in line.who
     return {
         "line": line,

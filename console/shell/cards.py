@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from console.kernel.freshness import Seen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
@@ -68,6 +70,7 @@ class Frame:
     more_stops: int = 0
     switches_url: str = ""
     sign_out_url: str = ""
+    seen: Seen | None = None
     stop_topics: str = "controls"
     nav_topics: str = "reviews.queue controls"
     themes: tuple[tuple[str, str, str], ...] = field(

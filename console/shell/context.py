@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.kernel.actors import Actor
+from console.kernel.freshness import seen_by
 from console.shell import queries, styles
 from console.shell.cards import Counts, Frame, NavItem
 
@@ -71,6 +72,7 @@ def frame(request: HttpRequest) -> Mapping[str, Any]:
             more_stops=max(0, len(counts.stops) - STOPS_SHOWN),
             switches_url=reverse("controls:board") if actor.has("controls.view") else "",
             sign_out_url=reverse("accounts:sign-out"),
+            seen=seen_by(request),
         )
     }
 

@@ -105,6 +105,8 @@ def parts() -> dict[str, str]:
 
 def _target(scope: str) -> str:
     kind, _, value = scope.partition(":")
+    if kind == "run":
+        value = short(value)
     return f"{kind} {value}" if value else "everything"
 
 
@@ -156,7 +158,8 @@ def _review_tiles(actor: Actor, waiting: _Waiting, now: datetime) -> list[Tile]:
     soon = waiting.soon(now)
     opened = f"{len(waiting.cards)}{'+' if waiting.cut else ''}"
     note = f"{soon} pass their deadline in 20 min" if soon else "none close to its deadline"
-    tiles = [Tile(label="Open proposals", value=opened, note=note, href=f"{url}?view=waiting")]
+    rest = "" if len(waiting.cards) == waiting.mine else "?view=waiting"
+    tiles = [Tile(label="Open proposals", value=opened, note=note, href=f"{url}{rest}")]
     if actor.has("approvals.vote"):
         signal = "caution" if waiting.mine else ""
         mine = Tile(
@@ -235,6 +238,8 @@ def _attention(
     found = []
     if standing and actor.has("controls.view"):
         found += [_stopped(line) for line in standing[:3]]
+    if actor.has("approvals.vote") and waiting.mine:
+        found.append(_my_turn(waiting.mine))
     if actor.has("approvals.view"):
         found += _reviews_that_press(waiting, now)
     if actor.has("runs.view"):
@@ -281,6 +286,14 @@ def _stopped(line: StopLine) -> Attention:
     )
 
 
+def _my_turn(count: int) -> Attention:
+    text = (
+        "1 proposal waits for your vote" if count == 1 else f"{count} proposals wait for your vote"
+    )
+    url = reverse("approvals:queue")
+    return Attention(signal="caution", word="Your turn", text=text, href=url, link="Vote")
+
+
 def _reviews_that_press(waiting: _Waiting, now: datetime) -> list[Attention]:
     url = reverse("approvals:queue")
     lines = (
@@ -321,7 +334,12 @@ def _change(card: EntryCard) -> Change:
 
 
 def _steps(actor: Actor) -> tuple[Step, ...]:
-    """Return the first steps; each is done when the trail says that somebody did it."""
+    """Return the first steps; each is done when the trail says that somebody did it.
+
+    Where no agent is registered there is no shop to walk through.
+    """
+    if _first_done(actor, "agent.registered") is None:
+        return ()
     wanted = (
         (
             "message.received",

@@ -41,7 +41,8 @@ def theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen colours in a cookie, and go back to the page."""
     values = read(ThemeForm, request.POST)
     back = values["next"]
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+    ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    if not (ours and "/" in back):  # without a slash it would be taken for the name of a page
         back = "/"
     response = redirect(back)
     response.set_cookie(

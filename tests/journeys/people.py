@@ -29,7 +29,7 @@ class Person:
     def finds_no_barrier(self) -> Self:
         """Look at the page with axe, in both schemes, as wide as it is."""
         for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.page.emulate_media(color_scheme=scheme)
             assert axe_findings(self.page) == [], f"{self.page.url} {scheme}"
         self.page.emulate_media(color_scheme="light")
         return self

@@ -68,7 +68,7 @@ def ask(cast: Cast, customer: Customer, shop_url: str) -> None:
     """The customer asks and agrees; nothing happens to the order yet."""
     customer.opens_the_chat(shop_url)
     customer.says(f"{WISH} {WHO}").reads(re.compile("confirm", re.IGNORECASE)).agrees()
-    customer.reads(re.compile("person", re.IGNORECASE))
+    customer.reads("agreed to by 2 people of our team")
     assert status_of(cast) == "pending"
 
 

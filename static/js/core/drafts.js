@@ -48,14 +48,18 @@ export function keepDraft(form, say) {
   }
   if (kept) say("draft restored");
   let timer = 0;
+  const keep = () => {
+    clearTimeout(timer);
+    timer = 0;
+    const text = Object.fromEntries(fields(form).map((field) => [field.name, field.value]));
+    localStorage.setItem(PREFIX + draft, JSON.stringify({ at: Date.now(), text }));
+    say("draft saved");
+  };
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const text = Object.fromEntries(fields(form).map((field) => [field.name, field.value]));
-      localStorage.setItem(PREFIX + draft, JSON.stringify({ at: Date.now(), text }));
-      say("draft saved");
-    }, EVERY_MS);
+    timer = setTimeout(keep, EVERY_MS);
   });
+  addEventListener("pagehide", () => timer && keep()); // sent or left before it was kept
 }
 
 /** Remove the drafts of an object; its receipt is on the page. @param {string} draft */

@@ -29,6 +29,9 @@ let pollTimer = 0;
 let askTimer = 0;
 
 const person = document.body.dataset.person ?? "";
+/** The newest hint of each topic before this page was read: "name=number name=number". */
+const seen = new Map((document.body.dataset.seen ?? "").trim().split(" ").map((each) => each.split("=")));
+const seenIds = document.body.dataset.seenIds?.split(" ");
 const zone = document.body.dataset.zone || "UTC";
 /** How far the server's clock is ahead of ours; display only. */
 const ahead = Date.parse(document.body.dataset.now ?? "") - Date.now() || 0;
@@ -53,7 +56,7 @@ export function clockTime(at) {
 export function onHint(names, listener) {
   const wanted = names.filter(Boolean);
   for (const name of wanted) {
-    const topic = topics.get(name) ?? { seq: remembered(name), listeners: new Set() };
+    const topic = topics.get(name) ?? { seq: rendered(name) ?? remembered(name), listeners: new Set() };
     topic.listeners.add(listener);
     topics.set(name, topic);
   }
@@ -195,6 +198,17 @@ function show(state) {
   const shape = { live: "signal-clear", reconnecting: "signal-caution" }[state] ?? "signal-stop";
   const use = strip.querySelector("use");
   use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${shape}`));
+}
+
+/**
+ * The number a topic had just before the server read this page: what it told of is on the page.
+ * @param {string} name
+ * @returns {number | null} null for a topic that the server did not look up
+ */
+function rendered(name) {
+  const id = name.split(":")[1];
+  if (!seenIds || (id && !seenIds.includes(id))) return null;
+  return Number(seen.get(name) ?? 0);
 }
 
 /**

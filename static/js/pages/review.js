@@ -118,5 +118,7 @@ class VoteBar {
   }
 }
 
+// A refused vote is answered under the address it was sent to; a reload there would send it again.
+if (location.pathname.endsWith("/vote/")) history.replaceState(null, "", location.pathname.replace(/vote\/$/, ""));
 for (const receipt of document.querySelectorAll("[data-receipt-draft]")) dropDraft(receipt.dataset.receiptDraft);
 for (const form of document.querySelectorAll("form[data-vote-bar]")) new VoteBar(form);
