@@ -5,23 +5,23 @@ its generated hash, two indexes and row-level security, the other into a table w
 third side is ours again while the sealer works beside it. Numbers are printed, never asserted.
 """
 
-import os
-import sys
+import argparse
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import uuid4
 
 import psycopg
+from django_ready import connect
+from rows import Row, say, script
 
-ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 1.5
-ROUNDS = 5
+from audit.sealing import Sealer
+
+TARGET = 0.9
 WRITERS = (1, 8, 32)
 ENVELOPE = b'{"action":"bench.noted","pad":"' + b"x" * 540 + b'"}'
 PLAIN = """
@@ -31,8 +31,8 @@ OURS = PLAIN.replace("bench_plain", "audit_event")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of the table."""
+class Rates:
+    """What one number of writers reached."""
 
     writers: int
     plain_per_s: float
@@ -43,25 +43,40 @@ class Row:
     sealed_per_s: float  # ours while everything is sealed every 200 ms
 
 
-def run() -> list[Row]:
-    """Measure at 1, 8 and 32 writers; needs the settings' database and removes its own table."""
+def measure(asked: argparse.Namespace) -> list[Row]:
+    """Measure at 1, 8 and 32 writers; removes its own table."""
+    rounds, seconds = (3, 0.4) if asked.quick else (9, 0.6)
     with _bench_table():
-        return [_measure(writers) for writers in WRITERS]
+        return [_row(_measure(writers, rounds, seconds)) for writers in WRITERS]
 
 
-def _measure(writers: int) -> Row:
+def _row(rates: Rates) -> Row:
+    say(
+        f"audit, {rates.writers} writers: ratio {rates.least_ratio:.2f} to {rates.most_ratio:.2f} "
+        f"over the rounds; {rates.sealed_per_s:.0f}/s beside the sealer"
+    )
+    return Row(
+        measurement=f"audit append, {rates.writers} writers",
+        ours=f"{rates.audit_per_s:.0f}/s = {rates.ratio:.2f} of plain",
+        plain=f"{rates.plain_per_s:.0f}/s, plain INSERT",
+        target=f">= {TARGET}",
+        met=rates.ratio >= TARGET,
+    )
+
+
+def _measure(writers: int, rounds: int, seconds: float) -> Rates:
     plain: list[float] = []
     ours: list[float] = []
     sealed: list[float] = []
-    for round_no in range(ROUNDS):
+    for round_no in range(rounds):
         # Taking turns at going first, so that neither side always finds the warmer cache.
         sides = [(PLAIN, plain), (OURS, ours)]
         for query, rates in sides if round_no % 2 else reversed(sides):
-            rates.append(_rate(writers, query))
+            rates.append(_rate(writers, query, seconds))
         with _sealing():
-            sealed.append(_rate(writers, OURS))
-    ratios = [ours[n] / plain[n] for n in range(ROUNDS)]
-    return Row(
+            sealed.append(_rate(writers, OURS, seconds))
+    ratios = [ours[n] / plain[n] for n in range(rounds)]
+    return Rates(
         writers=writers,
         plain_per_s=median(plain),
         audit_per_s=median(ours),
@@ -72,7 +87,7 @@ def _measure(writers: int) -> Row:
     )
 
 
-def _rate(writers: int, query: str) -> float:
+def _rate(writers: int, query: str, seconds: float) -> float:
     """Return transactions per second of one INSERT each."""
     counts = [0] * writers
     start = threading.Barrier(writers + 1)
@@ -89,25 +104,24 @@ def _rate(writers: int, query: str) -> float:
 
     with ExitStack() as stack:
         threads = [
-            threading.Thread(target=write, args=(number, stack.enter_context(_connect("default"))))
+            threading.Thread(target=write, args=(number, stack.enter_context(connect("default"))))
             for number in range(writers)
         ]
-        for thread in threads:
-            thread.start()
-        start.wait()
-        began = time.perf_counter()
-        time.sleep(SECONDS)
-        stop.set()
-        took = time.perf_counter() - began
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.start()
+            start.wait()
+            began = time.perf_counter()
+            time.sleep(seconds)
+            stop.set()
+            took = time.perf_counter() - began
+        finally:
+            stop.set()
+            start.abort()  # nobody waits there any more, unless we were interrupted before
+            for thread in threads:
+                if thread.ident:
+                    thread.join()
     return sum(counts) / took
-
-
-def _connect(role: Any) -> "psycopg.Connection[Any]":
-    from audit.queries import direct  # noqa: PLC0415 - after django.setup()
-
-    return direct.connect(role)
 
 
 @contextmanager
@@ -117,7 +131,7 @@ def _bench_table() -> Iterator[None]:
         "event_uid uuid NOT NULL, keep text NOT NULL, envelope bytea NOT NULL, "
         "received_at timestamptz NOT NULL DEFAULT clock_timestamp()"
     )
-    with _connect("owner") as owner:
+    with connect("owner") as owner:
         owner.execute("DROP TABLE IF EXISTS bench_plain")
         owner.execute(f"CREATE TABLE bench_plain ({columns})")
         owner.execute("GRANT SELECT, INSERT ON bench_plain TO signalbox_app")
@@ -130,8 +144,6 @@ def _bench_table() -> Iterator[None]:
 @contextmanager
 def _sealing() -> Iterator[None]:
     """Seal what there is, then every 200 ms, as pulse does."""
-    from audit.sealing import Sealer  # noqa: PLC0415 - after django.setup()
-
     stop = threading.Event()
     sealer = Sealer()
     while sealer.run_round():
@@ -151,21 +163,5 @@ def _sealing() -> Iterator[None]:
         thread.join()
 
 
-def main(write: Callable[[str], object] = print) -> None:
-    write("audit append against plain INSERT, transactions/s; target ratio >= 0.9")
-    columns = ("writers", "plain", "audit", "ratio", "least - most", "beside sealer")
-    write("{:>7} {:>8} {:>8} {:>6} {:>13} {:>14}".format(*columns))
-    for row in run():
-        write(
-            f"{row.writers:>7} {row.plain_per_s:>8.0f} {row.audit_per_s:>8.0f} {row.ratio:>6.2f}"
-            f"   {row.least_ratio:.2f} - {row.most_ratio:.2f} {row.sealed_per_s:>14.0f}"
-        )
-
-
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-    import django
-
-    django.setup()
-    main()
+    script(measure)

@@ -1,0 +1,208 @@
+"""A reader's browser without a browser: cookies, forms, and the live regions of an open page.
+
+The page follows its topics over a real WebSocket and refetches regions as `static/js/core/live.js`
+and `static/js/elements/sb-live.js` do, with the waits that stand in those files. What a browser
+adds on top, laying out and painting, is not in it.
+"""
+
+import asyncio
+import html
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.cookies import SimpleCookie
+from pathlib import Path
+from secrets import SystemRandom
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TIMEOUT_S: Final = 20.0
+LIVE_JS: Final = ROOT / "static" / "js" / "elements" / "sb-live.js"
+CHANCE: Final = SystemRandom()
+
+
+def constant(name: str) -> float:
+    """Return a wait that the page's script has, in seconds."""
+    found = re.search(rf"const {name} = (\d+);", LIVE_JS.read_text(encoding="utf-8"))
+    if found is None:
+        raise LookupError(f"{LIVE_JS.name} has no {name} any more; look how it waits now.")
+    return int(found[1]) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the console."""
+
+    status: int
+    text: str
+    location: str
+
+
+@dataclass(slots=True)
+class Browser:
+    """One person's cookies; every request has a connection of its own, as parallel ones have."""
+
+    url: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    def headers(self) -> dict[str, str]:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {"Host": self.host, "Cookie": cookie, "Origin": self.url}
+
+    def get(self, path: str) -> Answer:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, values: dict[str, str]) -> Answer:
+        return self._ask("POST", path, urlencode(values))
+
+    def sign_in(self, email: str, password: str) -> None:
+        token = hidden(self.get("/sign-in/").text, "csrfmiddlewaretoken")
+        form = {"csrfmiddlewaretoken": token, "email": email, "password": password}
+        if self.post("/sign-in/", form).status != 302:
+            raise RuntimeError(f"{email} could not sign in.")
+
+    def _ask(self, method: str, path: str, body: str | None) -> Answer:
+        parts = urlsplit(self.url)
+        line = HTTPConnection("127.0.0.1", parts.port or 80, timeout=TIMEOUT_S)
+        headers = self.headers()
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            line.request(method, path, body, headers)
+            answer = line.getresponse()
+            text = answer.read().decode()
+        finally:
+            line.close()
+        self._keep(answer.headers.get_all("Set-Cookie") or [])
+        return Answer(answer.status, text, answer.headers.get("Location", ""))
+
+    def _keep(self, cookies: list[str]) -> None:
+        for line in cookies:
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[name] = morsel.value
+
+
+def hidden(text: str, name: str) -> str:
+    """Return the value of a hidden field of a form."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', text)
+    if found is None:
+        raise LookupError(f"The page has no field {name}.")
+    return html.unescape(found[1])
+
+
+@dataclass(slots=True)
+class Region:
+    """One `<sb-live>` of a page."""
+
+    id: str
+    topics: frozenset[str]
+    src: str
+    text: str = ""
+    timer: "asyncio.TimerHandle | None" = None
+    is_busy: bool = False
+    again: bool = False
+
+
+def regions(text: str) -> Iterator[Region]:
+    for tag in re.findall(r"<sb-live\b[^>]*>", text):
+        has = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+        yield Region(has["id"], frozenset(has.get("topics", "").split()), has["src"])
+
+
+class Screen:
+    """An open page: its regions follow their topics until the block is left."""
+
+    def __init__(self, reader: Browser, text: str) -> None:
+        self.reader = reader
+        self.regions = {one.id: one for one in regions(text)}
+        self.changed = asyncio.Event()  # some region shows something newer
+        self.hinted_at: dict[str, float] = {}
+        self._seen: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._debounce_s, self._jitter_s = constant("DEBOUNCE_MS"), constant("JITTER_MS")
+
+    @asynccontextmanager
+    async def opened(self) -> Any:
+        """Follow the topics; when the block begins, what was missed before has been fetched."""
+        uri = f"ws://{self.reader.host}/ws/live/"
+        headers = {"Cookie": self.reader.headers()["Cookie"]}
+        async with connect(uri, origin=self.reader.url, additional_headers=headers) as socket:  # type: ignore[arg-type]
+            topics = sorted({name for one in self.regions.values() for name in one.topics})
+            await socket.send(json.dumps({"sub": dict.fromkeys(topics, 0)}))
+            listening = asyncio.create_task(self._listen(socket))
+            try:
+                await self.until(lambda: len(self._seen) == len(topics) and not self._is_waiting())
+                yield self
+            finally:
+                listening.cancel()
+                for region in self.regions.values():
+                    if region.timer is not None:
+                        region.timer.cancel()
+                await asyncio.gather(listening, *self._tasks, return_exceptions=True)
+
+    async def until(self, condition: Any) -> float:
+        """Wait until the condition holds, looking after each change; returns when that was."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+        return time.perf_counter()
+
+    def _is_waiting(self) -> bool:
+        return any(one.timer is not None or one.is_busy for one in self.regions.values())
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        async for raw in socket:
+            message = json.loads(raw)
+            for name, seq in message.get("newest", {}).items():
+                self._advance(name, seq)
+            if "topic" in message:
+                self._advance(message["topic"], message["seq"])
+            self.changed.set()
+
+    def _advance(self, name: str, seq: int) -> None:
+        if seq <= self._seen.get(name, -1):
+            return
+        self._seen[name] = seq
+        self.hinted_at[name] = time.perf_counter()
+        for region in self.regions.values():
+            if name in region.topics:
+                self._soon(region)
+
+    def _soon(self, region: Region) -> None:
+        if region.timer is not None:
+            region.timer.cancel()
+        wait_s = self._debounce_s + CHANCE.random() * self._jitter_s
+        region.timer = asyncio.get_running_loop().call_later(wait_s, self._begin, region)
+
+    def _begin(self, region: Region) -> None:
+        region.timer = None
+        if region.is_busy:
+            region.again = True
+            return
+        region.is_busy = True
+        task = asyncio.get_running_loop().create_task(self._refresh(region))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _refresh(self, region: Region) -> None:
+        answer = await asyncio.to_thread(self.reader.get, region.src)
+        if answer.status != 200:
+            raise RuntimeError(f"{region.src} was answered with {answer.status}.")
+        region.text = answer.text
+        region.is_busy = False
+        if region.again:
+            region.again = False
+            self._soon(region)
+        self.changed.set()
