@@ -19,7 +19,6 @@ from approvals.errors import (
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Proposal, Vote
 from approvals.queries.changes import interdiff
-from approvals.queries.people import seen_by
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
 from audit.commands import record
 from console.kernel import clock, outbox
@@ -91,7 +90,6 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         return _refused(actor, proposal_id, ballot, _machine())
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()  # after the lock: waiting for it must not make a late vote count
-    _require_sight(desk, actor)
     mine = _vote_of(actor, desk)
     if mine is not None and ballot.says_the_same(mine) and ballot.digest == desk.digest:
         return _receipt(desk, mine, repeated=True)
@@ -146,21 +144,16 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
 def _first_refusal(desk: Desk, actor: Actor, ballot: _Ballot) -> ConsoleError | None:
     """Return the first reason not to count this vote; nothing has been written yet."""
     try:
+        # First who asks: the refusals below tell who decided, and what the content is now.
+        policies.require_voter(_voter(desk, actor), desk.requirement, desk.principals)
         policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
         _require_same_content(desk, ballot)
-        policies.require_voter(_voter(desk, actor), desk.requirement, desk.principals)
         policies.require_not_frozen(desk.window, ballot.choice)
         policies.require_reason(ballot.choice, ballot.reason_code, ballot.note)
         _require_first_vote(desk, actor)
     except ConsoleError as refusal:
         return refusal
     return None
-
-
-def _require_sight(desk: Desk, actor: Actor) -> None:
-    """Raise for somebody to whom no refusal below may tell what the proposal holds."""
-    if not seen_by(actor).covers(desk.row.tool_id):
-        raise NotFound("There is no such proposal here; look at the list of reviews.")
 
 
 def _require_same_content(desk: Desk, ballot: _Ballot) -> None:

@@ -60,14 +60,9 @@ def detail(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 
 
 @requires("")
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def vote(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Take one vote; a refusal shows the page again, as it is now, with what was typed.
-
-    Who opens the address of that refused vote later gets the proposal.
-    """
-    if request.method != "POST":
-        return redirect("approvals:detail", proposal_id)
+    """Take one vote; a refusal shows the page again, as it is now, with what was typed."""
     try:
         values = read(VoteForm, request.POST)
         values["choice"] = Choice(values["choice"])

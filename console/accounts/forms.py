@@ -11,6 +11,7 @@ from typing_extensions import override
 from console.accounts import policies
 from console.accounts.models import EMAIL_LENGTH
 from console.accounts.states import SCOPES, ObjectKind, Role
+from console.kernel.lines import is_plain_line
 
 PASSWORD_LENGTH_MOST: Final = 1024  # hashing costs by the length; nobody's password is longer
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -20,7 +21,7 @@ SCOPE_CHOICES: Final = [(scope.value, scope.value) for scope in SCOPES]
 
 def plain_line(text: str) -> None:
     """Refuse a name with control, direction or invisible characters."""
-    if not policies.is_plain_line(text):
+    if not is_plain_line(text):
         raise ValidationError(
             "Use one line of visible characters; control and direction marks are not allowed."
         )

@@ -1,6 +1,5 @@
 """Who may do what, as pure functions over values."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -82,19 +81,3 @@ def require_key_days(days: int) -> None:
             f"A key lives 1 to {KEY_DAYS_MOST} days; choose a number in between.",
             fields={"days": [f"Choose 1 to {KEY_DAYS_MOST}."]},
         )
-
-
-def is_plain_line(text: str) -> bool:
-    """Say whether a name shows as what it is: one line, nothing invisible or reordering."""
-    return bool(text.strip()) and all(
-        unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-        for char in text
-    )
-
-
-def require_plain_line(field: str, text: str) -> None:
-    if not is_plain_line(text):
-        sentence = (
-            "Use one line of visible characters; control and direction marks are not allowed."
-        )
-        raise BadInput(f"{field.capitalize()}: {sentence}", fields={field: [sentence]})

@@ -1,7 +1,6 @@
 """Which hints a page knows already, so that it does not fetch its live regions a second time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from console.kernel import live
 from console.kernel.actors import Actor
 from console.kernel.http import part_of
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The newest number of each topic before the page was read; 0 where none is named."""
-
-    ids: tuple[str, ...] = ()  # the things whose topics were looked up, besides those without one
-    numbers: Mapping[str, int] = field(default_factory=dict)
+from console.kernel.seen import Seen
 
 
 class SeenTopics:

@@ -107,6 +107,8 @@ class Bodies:
             return Unreadable("The request does not say how long it is; send Content-Length.")
         if request.path.startswith(self.OTHERS) or request.content_type in self.FORMS:
             return None
+        if request.method in {"GET", "HEAD", "OPTIONS"}:
+            return None  # has no body, whatever the headers say
         return WrongMedia("Pages take forms only; send the page's own form.")
 
 

@@ -13,6 +13,7 @@ from audit.commands import record
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, NotFound
+from console.kernel.lines import require_plain_line
 from console.kernel.transactions import command
 from console.widget.cards import VisitorCard, WidgetKeyCard
 from console.widget.errors import SessionOver
@@ -29,6 +30,7 @@ def create_key(*, actor: Actor, title: str, agent: str, origins: str) -> WidgetK
     Raises:
         BadInput: a site is no origin, or there is no such agent.
     """
+    require_plain_line("title", title)
     sites = read_origins(origins)
     if agent not in {card.slug for card in runtime.agents(actor=actor)}:
         sentence = "There is no such agent; write the short name of one that is registered."

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from console.accounts import commands, queries
 from console.accounts.serializers import PersonOut
-from console.kernel.rest import ApiView, In, Missing, actor_of, keyset, page, take
+from console.kernel.rest import PAGE_ASKS, ApiView, In, Missing, actor_of, keyset, page, take
 
 
 class GroupIn(In):
@@ -31,6 +31,7 @@ class Groups(ApiView):
 
 class People(ApiView):
     permission = ""
+    asks = PAGE_ASKS
 
     def get(self, request: Request) -> Response:
         cards, following = keyset(

@@ -16,6 +16,7 @@ from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import NotAllowed, NotFound
 from console.kernel.ids import uuid7
+from console.kernel.lines import require_plain_line
 from console.kernel.transactions import command
 
 PREFIX = "sb_"
@@ -33,7 +34,7 @@ def create_key(*, actor: Actor, name: str, scopes: Iterable[str], days: int) -> 
     queries.require(actor, Permission.KEYS_MANAGE)
     if not actor.is_person:
         raise NotAllowed("Only a person makes service keys; sign in and make it there.")
-    policies.require_plain_line("name", name)
+    require_plain_line("name", name)
     wanted = frozenset(scopes)
     policies.require_scopes(wanted, held=actor.permissions)
     policies.require_key_days(days)

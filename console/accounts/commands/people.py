@@ -17,6 +17,7 @@ from console.accounts.models import GroupMember, Membership, Person, ReviewGroup
 from console.accounts.states import Permission, Role
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, NotFound
+from console.kernel.lines import require_plain_line
 from console.kernel.transactions import command
 
 
@@ -33,7 +34,7 @@ def create_tenant(*, actor: Actor, slug: str, name: str) -> TenantCard:
     Raises:
         AlreadyThere: the short name is taken.
     """
-    policies.require_plain_line("name", name)
+    require_plain_line("name", name)
     made = Tenant.objects.bulk_create(
         [Tenant(id=actor.tenant_id, slug=slug, name=name)], ignore_conflicts=True
     )
@@ -52,7 +53,7 @@ def create_group(*, actor: Actor, slug: str, title: str) -> GroupCard:
         AlreadyThere: the tenant has a group with this short name.
     """
     queries.require(actor, Permission.ACCOUNTS_MANAGE)
-    policies.require_plain_line("title", title)
+    require_plain_line("title", title)
     row = ReviewGroup(tenant_id=actor.tenant_id, slug=slug, title=title)
     ReviewGroup.objects.bulk_create([row], ignore_conflicts=True)
     if not ReviewGroup.objects.filter(pk=row.pk).exists():
@@ -82,7 +83,7 @@ def add_person(
         AlreadyThere: they are a member already, perhaps an inactive one.
     """
     queries.require(actor, Permission.ACCOUNTS_MANAGE)
-    policies.require_plain_line("name", name)
+    require_plain_line("name", name)
     words = sorted({Role(role) for role in roles})
     password = "" if password_hash else new_password()
     person, is_new = _person(email.strip().lower(), name, password_hash or make_password(password))

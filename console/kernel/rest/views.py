@@ -99,7 +99,7 @@ class ApiView(APIView):
 
     def _check_what_is_sent(self, request: Request) -> None:
         """Refuse what nobody would read: a misspelt filter has to be noticed, not left out."""
-        if self.public_reason:
+        if self.public_reason or str(request.method).lower() not in self.allowed_names():
             return
         asks = self.asks if request.method in SAFE else frozenset()
         unknown = sorted(set(request.query_params) - asks)
@@ -107,7 +107,7 @@ class ApiView(APIView):
             fields = {printable(name): ["This parameter is unknown here."] for name in unknown[:20]}
             first = next(iter(fields)).capitalize()
             raise BadInput(f"{first}: This parameter is unknown here.", fields=fields)
-        lost = [name for name, text in request.query_params.items() if is_lost(text)]
+        lost = [name for name, text in request.query_params.items() if is_lost(str(text))]
         if lost:
             sentence = "This is not UTF-8; send it again."
             raise BadInput(f"{lost[0].capitalize()}: {sentence}", fields={lost[0]: [sentence]})
