@@ -1,5 +1,6 @@
 """Events and small acts for the trail's tests; tenants are just ids, the trail needs no more."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -100,6 +101,16 @@ def settle(actor: Actor) -> None:
     seal()
     sign(actor)
     project()
+
+
+def settle_meta(actor: Actor) -> None:
+    """Seal until the meta log names this tenant's head, which it does at most once a second."""
+    deadline = time.monotonic() + 20
+    with direct.connect("owner") as owner:
+        query = "SELECT count(*) FROM audit_meta_leaf WHERE log_id = %s"
+        while not (owner.execute(query, [log_of(actor)]).fetchone() or (0,))[0]:
+            assert time.monotonic() < deadline, "the meta log never named the head"
+            seal()
 
 
 def found_wrong(connection: "psycopg.Connection[Any]", actor: Actor) -> set[tuple[int | None, str]]:

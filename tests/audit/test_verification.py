@@ -14,7 +14,7 @@ from audit.events import Change
 from audit.signer import trusted_key
 from audit.verification import Verification
 from console.kernel.actors import Actor
-from tests.audit.facts import found_wrong, log_of, note, person, settle
+from tests.audit.facts import found_wrong, log_of, note, person, settle, settle_meta
 from tests.audit.test_sealing import insert
 from tests.cast import Cast
 
@@ -66,6 +66,7 @@ def filled(actor: Actor) -> Actor:
     big = "x" * 6000
     note(actor=actor, n=256, changes=(Change(path="/text", before=None, after=big),))
     settle(actor)
+    settle_meta(actor)
     return actor
 
 
