@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from console.kernel.freshness import Seen
+from console.kernel.seen import Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,7 @@ function offerRetry(node, message, clientId) {
     complain("");
     send(message, clientId);
   });
-  node.append(again);
+  following(() => node.append(again));
 }
 
 /** The visitor's yes or no to the call that a card shows. */

@@ -117,6 +117,12 @@ class TestBanner:
         assert "wrong currency" in pages["omar"]
         assert "Stop ordered" not in pages["mallory"]
 
+    def test_says_how_many_have_confirmed(self, cast: Cast) -> None:
+        stop(cast)
+        html = cast.client("ruth").get(PAGE).content.decode()
+
+        assert re.search(r"\d+ of \d+ confirmed|no process is there to confirm it", html)
+
     def test_shows_a_hostile_reason_harmless(self, cast: Cast) -> None:
         stop(cast, reason="<script>x</script> \u202egnp.exe")
         html = cast.client("ruth").get(PAGE).content.decode()

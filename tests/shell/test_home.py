@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -9,10 +10,12 @@ from django.test import Client
 from agents.controls import commands as controls
 from agents.controls.cards import Scope
 from agents.controls.states import Category, ScopeKind
+from agents.runtime.commands import register_agent
 from audit import duties
 from console.kernel.actors import Actor
 from console.shell import queries
 from console.shell.cards import Home, Tile
+from tests.approvals.desk import opened
 from tests.cast import Cast
 
 
@@ -75,6 +78,21 @@ class TestAttention:
         assert "agent refunds is stopped by" in item.text
         assert "wrong currency" in item.text
 
+    def test_names_a_vote_that_is_awaited(self, cast: Cast) -> None:
+        opened(cast)
+        (item,) = queries.home(actor=cast.ruth).attention
+
+        assert item.text == "1 proposal waits for your vote"
+        assert cast.client("ruth").get(item.href).status_code == 200
+
+    def test_shortens_the_id_of_a_stopped_run(self, cast: Cast) -> None:
+        run = "01a1f8db-1d04-7fd3-ad95-26885c87cb76"
+        scope = Scope(kind=ScopeKind.RUN, value=run)
+        controls.engage(actor=cast.omar, scope=scope, category=Category.CONTROLLED, reason="loop")
+        (item,) = queries.home(actor=cast.omar).attention
+
+        assert item.text.startswith("run 01a1…cb76 is stopped by")
+
 
 class TestChanges:
     def test_come_from_the_trail(self, cast: Cast) -> None:
@@ -94,6 +112,8 @@ class TestChanges:
 class TestSteps:
     def test_tick_themselves_from_the_trail(self, cast: Cast, settings: Any) -> None:
         settings.DEMO = True
+        register_agent(actor=cast.noor, slug="refunds", title="Refunds", owner=UUID(cast.noor.id))
+        seal_all()
         before = queries.home(actor=cast.omar)
         stop(cast.omar)
         seal_all()
@@ -101,6 +121,13 @@ class TestSteps:
 
         assert before.steps_done == 0
         assert [step.title for step in after.steps if step.done_at] == ["Stop the agent"]
+
+    def test_are_no_steps_where_there_is_no_agent_to_talk_to(
+        self, cast: Cast, settings: Any
+    ) -> None:
+        settings.DEMO = True
+
+        assert queries.home(actor=cast.mallory).steps == ()
 
     def test_exist_in_the_demo_only(self, cast: Cast, settings: Any) -> None:
         settings.DEMO = False

@@ -120,6 +120,9 @@ document.addEventListener("click", (event) => {
   if (menu && !menu.contains(event.target)) menu.removeAttribute("open");
 });
 
+// On a phone the rooms are wider than the screen; the one that is open is brought into view.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 listKeys();
 pageKeys();
 goKeys();

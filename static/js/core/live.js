@@ -232,3 +232,16 @@ addEventListener("focus", reconnectNow);
 document.addEventListener("visibilitychange", reconnectNow);
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 connect();
+
+/**
+ * Return the ids of the rows that follow the focused one: if it goes, the next one takes the focus.
+ * @param {Element} region
+ * @returns {string[]}
+ */
+export function successors(region) {
+  const row = document.activeElement?.closest("li[id], tr[id]");
+  if (!row || !region.contains(row)) return [];
+  const rows = [...row.parentElement.children].map((each) => each.id).filter(Boolean);
+  const at = rows.indexOf(row.id);
+  return [...rows.slice(at + 1), ...rows.slice(0, at).reverse()];
+}

@@ -1,7 +1,8 @@
-import { markFresh, markSignedOut, onHint } from "../core/live.js";
+import { markFresh, markSignedOut, onHint, successors } from "../core/live.js";
 
-const DEBOUNCE_MS = 100;
-const JITTER_MS = 150;
+const FIRST_MS = 50; // after a quiet while the truth comes at once, only not from all pages together
+const QUIET_MS = 500;
+const LATER_MS = 250;
 
 // What a reader has folded open stays open when the truth below it changes.
 htmx.config.morphIgnore.push("open");
@@ -9,6 +10,7 @@ htmx.config.morphIgnore.push("open");
 /** `<sb-live id topics src>` refetches `src` on a hint of its topics; `[stale]` marks old truth. */
 class Live extends HTMLElement {
   #timer = 0;
+  #askedAt = -QUIET_MS;
   #busy = false;
   #again = false;
   #successors = [];
@@ -24,14 +26,17 @@ class Live extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** Wait a little, so that ten hints make one request, and pages do not all ask at once. */
+  /** Wait a little, so that ten hints make one request; what waits covers a further hint too. */
   soon() {
     this.setAttribute("stale", "");
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.refresh(), DEBOUNCE_MS + Math.random() * JITTER_MS);
+    if (this.#timer) return;
+    const quiet = performance.now() - this.#askedAt > QUIET_MS;
+    this.#timer = setTimeout(() => this.refresh(), Math.random() * FIRST_MS + (quiet ? 0 : LATER_MS));
   }
 
   async refresh() {
+    this.#timer = 0;
+    this.#askedAt = performance.now();
     if (this.#busy) {
       this.#again = true;
       return;
@@ -74,19 +79,6 @@ class Live extends HTMLElement {
     const heir = this.#successors.map((id) => document.getElementById(id)).find(Boolean);
     heir?.querySelector("a, button")?.focus({ preventScroll: true });
   }
-}
-
-/**
- * Return the ids of the rows that follow the focused one: if it goes, the next one takes the focus.
- * @param {Element} region
- * @returns {string[]}
- */
-function successors(region) {
-  const row = document.activeElement?.closest("li[id], tr[id]");
-  if (!row || !region.contains(row)) return [];
-  const rows = [...row.parentElement.children].map((each) => each.id).filter(Boolean);
-  const at = rows.indexOf(row.id);
-  return [...rows.slice(at + 1), ...rows.slice(0, at).reverse()];
 }
 
 customElements.define("sb-live", Live);
