@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
@@ -31,6 +31,7 @@ from console.local import databases, environment, places, ports  # noqa: E402 - 
 from console.local.children import LEASH  # noqa: E402
 from console.local.environment import Environment, Source  # noqa: E402
 from console.local.errors import CannotStart  # noqa: E402
+from console.local.keys import Keys  # noqa: E402
 from console.local.locks import Lock  # noqa: E402
 from console.local.places import Place  # noqa: E402
 from console.local.preparing import Preparation  # noqa: E402
@@ -94,9 +95,12 @@ def stage() -> Iterator[Stage]:
     if not lock.try_take():
         raise CannotStart("Another `make bench` of this checkout is going on; wait for its end.")
     found = environment.read(os.environ, place)
-    base = found.database.removesuffix(SUFFIX)
+    if found.source is Source.OWNER_GIVEN:
+        # The roles of that server have one password each: that of this checkout's `make run`.
+        found = replace(found, keys=Keys(places.at(places.default_local())))
     if found.source is not Source.EMBEDDED:
-        found = found.renamed(base + SUFFIX)
+        # Always one more than what was named, which is somebody's and never dropped.
+        found = found.renamed(found.database + SUFFIX)
     os.environ.update({name: found.given[name] for name in environment.URLS if name in found.given})
     os.environ["SIGNALBOX_LOCAL_DIR"] = str(place.local)
     # Runs of the bench's worker and of a product on the same Redis must not mix.
@@ -115,6 +119,9 @@ def prepare(at: Stage) -> None:
     say(f"Preparing a fresh database ({at.found.source.value}).")
     databases.ensure(at.found.owner_url, fresh=True)
     Preparation(at.place, at.found, SIGNALBOX, lambda: None).run(seed=True)
+    if at.found.source is Source.OWNER_GIVEN:
+        urls = at.found.urls()
+        os.environ.update({name: urls[name] for name in environment.URLS if name in urls})
     at.refresh()
 
 
