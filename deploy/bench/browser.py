@@ -112,6 +112,7 @@ class Region:
     timer: "asyncio.TimerHandle | None" = None
     is_busy: bool = False
     again: bool = False
+    asked_at: float = float("-inf")
 
 
 def regions(text: str) -> Iterator[Region]:
@@ -130,7 +131,8 @@ class Screen:
         self.hinted_at: dict[str, float] = {}
         self._seen: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._debounce_s, self._jitter_s = constant("DEBOUNCE_MS"), constant("JITTER_MS")
+        self._first_s, self._later_s = constant("FIRST_MS"), constant("LATER_MS")
+        self._quiet_s = constant("QUIET_MS")
 
     @asynccontextmanager
     async def opened(self) -> Any:
@@ -182,12 +184,14 @@ class Screen:
 
     def _soon(self, region: Region) -> None:
         if region.timer is not None:
-            region.timer.cancel()
-        wait_s = self._debounce_s + CHANCE.random() * self._jitter_s
+            return  # what waits covers a further hint too
+        is_quiet = time.perf_counter() - region.asked_at > self._quiet_s
+        wait_s = CHANCE.random() * self._first_s + (0 if is_quiet else self._later_s)
         region.timer = asyncio.get_running_loop().call_later(wait_s, self._begin, region)
 
     def _begin(self, region: Region) -> None:
         region.timer = None
+        region.asked_at = time.perf_counter()
         if region.is_busy:
             region.again = True
             return
