@@ -1,10 +1,6 @@
-"""Tables of approvals, with their conversion to cards.
+"""A proposal with its contents, its chain, its requirement and the stops that hold it."""
 
-Foreign keys hold the tenant as well, so that no row can point into another one; the ORM cannot say
-that, hence `db_constraint=False` here and the SQL in the migration, beside the triggers.
-"""
-
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,43 +9,22 @@ from django.db.models import F, Q
 from approvals import policies
 from approvals.cards import (
     Content,
-    DispatchCard,
     Principal,
     ProposalCard,
     ProposalFacts,
     Requirement,
     Subject,
-    VoteCard,
 )
+from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, TITLE_LENGTH, own, words
 from approvals.states import (
     DECIDABLE,
     FINAL,
     LIVE,
-    Basis,
-    Choice,
-    DispatchState,
-    Outcome,
     PrincipalRole,
     ProposalState,
-    RejectCode,
 )
 from console.kernel import canonical
 from console.kernel.models import TenantRow
-
-TITLE_LENGTH = 300
-LABEL_LENGTH = 200
-NOTE_LENGTH = 2000
-MESSAGE_LENGTH = 500
-DIGEST_BYTES = 32
-
-
-def _words(field: str, values: Any) -> Q:
-    return Q(**{f"{field}__in": sorted(value.value for value in values)})
-
-
-def _own(to: str, name: str) -> Any:
-    """Return a foreign key whose constraint, with the tenant in it, is made in SQL."""
-    return models.ForeignKey(to, models.PROTECT, db_constraint=False, related_name=name)
 
 
 class Proposal(TenantRow):
@@ -85,18 +60,18 @@ class Proposal(TenantRow):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=_words("state", ProposalState), name="proposal_state_known"
+                condition=words("state", ProposalState), name="proposal_state_known"
             ),
             models.CheckConstraint(condition=Q(tier__in=[1, 2]), name="proposal_tier_known"),
             models.CheckConstraint(
-                condition=(_words("state", DECIDABLE) & Q(execute_by__isnull=True))
+                condition=(words("state", DECIDABLE) & Q(execute_by__isnull=True))
                 | Q(state=ProposalState.APPROVED.value, execute_by__isnull=False)
-                | _words("state", FINAL),
+                | words("state", FINAL),
                 name="proposal_clock_for_state",
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "subject_kind", "subject_id"],
-                condition=_words("state", LIVE),
+                condition=words("state", LIVE),
                 name="proposal_one_live_per_subject",
             ),
             models.UniqueConstraint(fields=["tenant_id", "id"], name="proposal_of_tenant"),
@@ -104,12 +79,12 @@ class Proposal(TenantRow):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
                 fields=["tenant_id", "decide_by", "-tier", "id"],
-                condition=_words("state", DECIDABLE),
+                condition=words("state", DECIDABLE),
                 name="proposal_by_deadline",
             ),
             models.Index(
                 fields=["tenant_id", "-moved_at", "-id"],
-                condition=~_words("state", DECIDABLE),
+                condition=~words("state", DECIDABLE),
                 name="proposal_newest_decided",
             ),
             models.Index(
@@ -162,7 +137,7 @@ class Proposal(TenantRow):
 class Revision(TenantRow):
     """One exact content of a proposal; never changed."""
 
-    proposal = _own("Proposal", "revisions")
+    proposal = own("Proposal", "revisions")
     no = models.IntegerField()
     digest = models.BinaryField(max_length=DIGEST_BYTES)
     contract_hash = models.CharField(max_length=64)
@@ -197,7 +172,7 @@ class Revision(TenantRow):
 class PrincipalRow(TenantRow):
     """One member of the principal chain; never changed."""
 
-    proposal = _own("Proposal", "principals")
+    proposal = own("Proposal", "principals")
     role = models.CharField(max_length=12)
     actor_kind = models.CharField(max_length=12)
     actor_id = models.CharField(max_length=80)
@@ -208,7 +183,7 @@ class PrincipalRow(TenantRow):
         db_table = "approvals_principal"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=_words("role", PrincipalRole), name="principal_role_known"
+                condition=words("role", PrincipalRole), name="principal_role_known"
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "proposal", "role", "actor_kind", "actor_id"],
@@ -229,7 +204,7 @@ class PrincipalRow(TenantRow):
 class RequirementRow(TenantRow):
     """Who must agree, frozen when the proposal opened; never changed, so never loosened."""
 
-    proposal = _own("Proposal", "requirements")
+    proposal = own("Proposal", "requirements")
     blocks = models.JSONField()
     people = models.SmallIntegerField()
     asked_groups = ArrayField(models.CharField(max_length=63))
@@ -258,149 +233,10 @@ class RequirementRow(TenantRow):
         )
 
 
-class Vote(TenantRow):
-    """One person's word on one digest; nothing of it changes but that it may be voided, once."""
-
-    proposal = _own("Proposal", "votes")
-    revision = _own("Revision", "votes")
-    digest = models.BinaryField(max_length=DIGEST_BYTES)
-    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
-    person_label = models.CharField(max_length=LABEL_LENGTH)
-    choice = models.CharField(max_length=8)
-    reason_code = models.CharField(max_length=24)
-    note = models.TextField()
-    agent_message = models.TextField()
-    session = models.CharField(max_length=64)
-    event_uid = models.UUIDField()
-    cast_at = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True)
-    void_cause = models.CharField(max_length=40, default="")
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=_words("choice", Choice), name="vote_choice_known"),
-            models.UniqueConstraint(
-                fields=["tenant_id", "revision", "person"],
-                condition=Q(voided_at__isnull=True),
-                name="vote_one_active_per_person",
-            ),
-            models.UniqueConstraint(
-                fields=["tenant_id", "revision", "session"],
-                condition=Q(voided_at__isnull=True),
-                name="vote_one_active_per_session",
-            ),
-            models.CheckConstraint(
-                condition=Q(choice=Choice.APPROVE.value, reason_code="")
-                | (
-                    Q(choice=Choice.REJECT.value)
-                    & _words("reason_code", RejectCode)
-                    & Q(note__regex=r"\S")
-                ),
-                name="vote_reject_has_reason",
-            ),
-            models.CheckConstraint(
-                condition=Q(session__regex="^[0-9a-f]{64}$"), name="vote_has_session"
-            ),
-        ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["tenant_id", "person", "proposal"], name="vote_of_person")
-        ]
-
-    def card(self, revision_no: int) -> VoteCard:
-        return VoteCard(
-            person_id=self.person_id,
-            person=self.person_label,
-            choice=Choice(self.choice),
-            reason_code=RejectCode(self.reason_code) if self.reason_code else None,
-            note=self.note,
-            agent_message=self.agent_message,
-            revision_no=revision_no,
-            cast_at=self.cast_at,
-            event_uid=self.event_uid,
-            voided_at=self.voided_at,
-            void_cause=self.void_cause,
-        )
-
-
-class Decision(TenantRow):
-    """What people settled about one revision."""
-
-    proposal = _own("Proposal", "decisions")
-    revision = _own("Revision", "decisions")
-    digest = models.BinaryField(max_length=DIGEST_BYTES)
-    outcome = models.CharField(max_length=12)
-    basis = models.CharField(max_length=16)
-    assignment = models.JSONField()
-    decided_at = models.DateTimeField()
-    decide_by = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(
-                condition=_words("outcome", {Outcome.APPROVED, Outcome.REJECTED}),
-                name="decision_outcome_known",
-            ),
-            models.CheckConstraint(condition=_words("basis", Basis), name="decision_basis_known"),
-            models.CheckConstraint(
-                condition=Q(basis=Basis.TIMEOUT_RULE.value) | Q(decided_at__lt=F("decide_by")),
-                name="decision_in_time",
-            ),
-            models.UniqueConstraint(
-                fields=["tenant_id", "revision"],
-                condition=Q(voided_at__isnull=True),
-                name="decision_one_active",
-            ),
-            models.UniqueConstraint(
-                fields=["tenant_id", "id", "digest"], name="decision_id_digest"
-            ),
-        ]
-
-
-class Dispatch(TenantRow):
-    """The single hand-over of a proposal to execution."""
-
-    proposal = _own("Proposal", "dispatches")
-    revision = _own("Revision", "dispatches")
-    decision = _own("Decision", "dispatches")
-    digest = models.BinaryField(max_length=DIGEST_BYTES)
-    observed_digest = models.BinaryField(max_length=DIGEST_BYTES)
-    call_key = models.UUIDField()
-    claimed_at = models.DateTimeField()
-    execute_by = models.DateTimeField()
-    state = models.CharField(max_length=12)
-    settled_at = models.DateTimeField(null=True)
-    after = models.BinaryField(null=True)
-    evidence = models.JSONField(null=True)
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(
-                condition=_words("state", DispatchState), name="dispatch_state_known"
-            ),
-            models.UniqueConstraint(fields=["tenant_id", "proposal"], name="dispatch_once"),
-            models.UniqueConstraint(fields=["tenant_id", "call_key"], name="dispatch_call_key"),
-            models.CheckConstraint(
-                condition=Q(observed_digest=F("digest")), name="dispatch_runs_what_was_seen"
-            ),
-            models.CheckConstraint(
-                condition=Q(claimed_at__lt=F("execute_by")), name="dispatch_in_time"
-            ),
-        ]
-
-    def card(self) -> DispatchCard:
-        return DispatchCard(
-            id=self.id,
-            state=DispatchState(self.state),
-            claimed_at=self.claimed_at,
-            settled_at=self.settled_at,
-        )
-
-
 class Freeze(TenantRow):
     """A time in which a proposal's decide clock stands still."""
 
-    proposal = _own("Proposal", "freezes")
+    proposal = own("Proposal", "freezes")
     cause = models.CharField(max_length=120)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)

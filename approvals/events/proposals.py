@@ -1,4 +1,4 @@
-"""What can happen to a proposal; every event is about the proposal, so one history tells it all."""
+"""What happens to a proposal."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,9 @@ from uuid import UUID
 from audit.events import Event
 
 PROPOSAL: Final = "proposal"
+
 QUEUE: Final = "reviews.queue"
+
 PAGES: Final = (QUEUE, "proposal:{proposal_id}")
 
 
@@ -138,115 +140,3 @@ class ProposalDispatched(Event):
     revision_no: int
     observed_digest: str  # SHA-256, recomputed from what is about to run
     decision_id: UUID
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoteCast(Event):
-    """A person voted on exactly the content with this digest.
-
-    It raises no hint by itself: while votes are hidden, nobody may notice that one was cast.
-    """
-
-    name = "vote.cast"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-
-    proposal_id: UUID
-    choice: str  # approvals.states.Choice
-    revision_no: int
-    digest: str  # SHA-256, 64 hex characters
-    code: str  # of a rejection
-    session: str  # hex digest of the session
-    strength: str  # how the person had proved who they are
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoteVoided(Event):
-    """A vote stopped counting."""
-
-    name = "vote.voided"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-
-    proposal_id: UUID
-    vote_event: UUID  # uid of the event that recorded the vote
-    person: UUID
-    cause: str  # "withdrawn", "drift", "authority", "lapsed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoteRefused(Event):
-    """Somebody tried to vote and was refused; the vote was not counted."""
-
-    name = "vote.refused"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-
-    proposal_id: UUID
-    choice: str
-    code: str  # of the refusal
-    digest: str  # what they had seen, as they sent it; cut after 64 characters
-
-
-@dataclass(frozen=True, kw_only=True)
-class DispatchRefused(Event):
-    """Something else than the approved call asked to run; nothing ran."""
-
-    name = "dispatch.refused"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-
-    proposal_id: UUID
-    code: str
-    observed_digest: str  # SHA-256 of what would have run
-    call_key: UUID
-
-
-@dataclass(frozen=True, kw_only=True)
-class _DispatchSettled(Event):
-    proposal_id: UUID
-    dispatch_id: UUID
-    after_digest: str  # SHA-256 of the after-image as reported; "" when nobody knows
-    evidence_digest: str  # SHA-256 of the evidence
-
-
-@dataclass(frozen=True, kw_only=True)
-class DispatchSucceeded(_DispatchSettled):
-    """The change is there."""
-
-    name = "dispatch.succeeded"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-    topics = PAGES
-
-
-@dataclass(frozen=True, kw_only=True)
-class DispatchFailed(_DispatchSettled):
-    """The change is not there."""
-
-    name = "dispatch.failed"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-    topics = PAGES
-
-
-@dataclass(frozen=True, kw_only=True)
-class DispatchUnknown(_DispatchSettled):
-    """Nobody knows whether the change is there."""
-
-    name = "dispatch.unknown"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-    topics = PAGES
-
-
-@dataclass(frozen=True, kw_only=True)
-class DispatchReconciled(_DispatchSettled):
-    """It was found out later whether the change is there."""
-
-    name = "dispatch.reconciled"
-    subject = "proposal_id"
-    target_type = PROPOSAL
-    topics = PAGES
-
-    outcome: str  # "succeeded" or "failed"

@@ -1,0 +1,105 @@
+"""What the page of one proposal shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from approvals.cards.changes import Diff, DriftLine
+from approvals.cards.content import Content, Principal, ProposalFacts
+from approvals.cards.lists import ProposalCard
+from approvals.cards.people import Requirement
+from approvals.states import (
+    Basis,
+    Choice,
+    DispatchState,
+    Outcome,
+    RejectCode,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """An event of a proposal; `index` is its place in the trail once it is sealed."""
+
+    action: str
+    actor_id: str
+    who: str
+    at: datetime
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteCard:
+    """A vote as those may see it who may see votes."""
+
+    person_id: UUID
+    person: str
+    choice: Choice
+    reason_code: RejectCode | None
+    note: str
+    agent_message: str
+    revision_no: int
+    cast_at: datetime
+    event_uid: UUID
+    voided_at: datetime | None
+    void_cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionCard:
+    """What was settled, on whose word, and when."""
+
+    outcome: Outcome
+    basis: Basis
+    revision_no: int
+    decided_at: datetime
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchCard:
+    """What is known about the execution."""
+
+    id: UUID
+    state: DispatchState
+    claimed_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerLine:
+    """One line of the people panel."""
+
+    person_id: UUID
+    name: str
+    groups: tuple[str, ...]
+    refusal: str  # why they may not vote, or ""
+    vote: VoteCard | None  # None as well while votes are hidden from the reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalDetail:
+    """All that the page of one proposal shows to one reader."""
+
+    card: ProposalCard
+    facts: ProposalFacts
+    content: Content
+    diff: Diff
+    requirement: Requirement
+    principals: tuple[Principal, ...]
+    reviewers: tuple[ReviewerLine, ...]
+    others: tuple[VoteCard, ...]  # votes of people who are no reviewers any more
+    blind: bool  # votes are hidden from this reader
+    given: int | None  # None while hidden
+    my_vote: VoteCard | None
+    my_voided: VoteCard | None  # an own vote that does not count any more
+    refusal: str  # why this reader may not vote, or ""
+    approve_refusal: str  # why approving is refused though rejecting is not, or ""
+    decision: DecisionCard | None
+    dispatch: DispatchCard | None
+    close_cause: str
+    frozen_causes: tuple[str, ...]
+    unfillable: bool  # all who may vote could not satisfy the requirement
+    drift: tuple[DriftLine, ...]
+    history: tuple[HistoryLine, ...]
+    read_at: datetime

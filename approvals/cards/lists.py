@@ -1,0 +1,57 @@
+"""Rows and pages of the queue."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from approvals.cards.content import Subject
+from approvals.states import (
+    ProposalState,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalCard:
+    """A row of the queue, and the answer to most commands."""
+
+    id: UUID
+    subject: Subject
+    state: ProposalState
+    title: str
+    tool: str
+    tier: int
+    agent_id: str
+    agent_label: str
+    run_id: UUID | None
+    conversation_id: UUID | None
+    revision_no: int
+    digest: str  # hex
+    needs: int  # different people
+    opened_at: datetime
+    decide_by: datetime
+    execute_by: datetime | None
+    moved_at: datetime  # when it came into its state
+    frozen: bool
+
+    @property
+    def settled(self) -> bool:
+        return self.state not in {ProposalState.OPEN, ProposalState.STALE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """A proposal in a list, as one reader sees it."""
+
+    card: ProposalCard
+    note: str  # why it is not this reader's turn, or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    """A page of a list."""
+
+    rows: tuple[QueueRow, ...]
+    next: str  # cursor of the page after this one, or ""
+    mine: int  # how many wait for this reader
+    fresh: int  # arrived after the list was opened, and held back
+    as_of: datetime

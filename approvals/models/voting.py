@@ -1,0 +1,159 @@
+"""What people said, what that settled, and the one hand-over to execution."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from approvals.cards import (
+    DispatchCard,
+    VoteCard,
+)
+from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, own, words
+from approvals.states import (
+    Basis,
+    Choice,
+    DispatchState,
+    Outcome,
+    RejectCode,
+)
+from console.kernel.models import TenantRow
+
+
+class Vote(TenantRow):
+    """One person's word on one digest; nothing of it changes but that it may be voided, once."""
+
+    proposal = own("Proposal", "votes")
+    revision = own("Revision", "votes")
+    digest = models.BinaryField(max_length=DIGEST_BYTES)
+    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
+    person_label = models.CharField(max_length=LABEL_LENGTH)
+    choice = models.CharField(max_length=8)
+    reason_code = models.CharField(max_length=24)
+    note = models.TextField()
+    agent_message = models.TextField()
+    session = models.CharField(max_length=64)
+    event_uid = models.UUIDField()
+    cast_at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True)
+    void_cause = models.CharField(max_length=40, default="")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=words("choice", Choice), name="vote_choice_known"),
+            models.UniqueConstraint(
+                fields=["tenant_id", "revision", "person"],
+                condition=Q(voided_at__isnull=True),
+                name="vote_one_active_per_person",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "revision", "session"],
+                condition=Q(voided_at__isnull=True),
+                name="vote_one_active_per_session",
+            ),
+            models.CheckConstraint(
+                condition=Q(choice=Choice.APPROVE.value, reason_code="")
+                | (
+                    Q(choice=Choice.REJECT.value)
+                    & words("reason_code", RejectCode)
+                    & Q(note__regex=r"\S")
+                ),
+                name="vote_reject_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(session__regex="^[0-9a-f]{64}$"), name="vote_has_session"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["tenant_id", "person", "proposal"], name="vote_of_person")
+        ]
+
+    def card(self, revision_no: int) -> VoteCard:
+        return VoteCard(
+            person_id=self.person_id,
+            person=self.person_label,
+            choice=Choice(self.choice),
+            reason_code=RejectCode(self.reason_code) if self.reason_code else None,
+            note=self.note,
+            agent_message=self.agent_message,
+            revision_no=revision_no,
+            cast_at=self.cast_at,
+            event_uid=self.event_uid,
+            voided_at=self.voided_at,
+            void_cause=self.void_cause,
+        )
+
+
+class Decision(TenantRow):
+    """What people settled about one revision."""
+
+    proposal = own("Proposal", "decisions")
+    revision = own("Revision", "decisions")
+    digest = models.BinaryField(max_length=DIGEST_BYTES)
+    outcome = models.CharField(max_length=12)
+    basis = models.CharField(max_length=16)
+    assignment = models.JSONField()
+    decided_at = models.DateTimeField()
+    decide_by = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=words("outcome", {Outcome.APPROVED, Outcome.REJECTED}),
+                name="decision_outcome_known",
+            ),
+            models.CheckConstraint(condition=words("basis", Basis), name="decision_basis_known"),
+            models.CheckConstraint(
+                condition=Q(basis=Basis.TIMEOUT_RULE.value) | Q(decided_at__lt=F("decide_by")),
+                name="decision_in_time",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "revision"],
+                condition=Q(voided_at__isnull=True),
+                name="decision_one_active",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "id", "digest"], name="decision_id_digest"
+            ),
+        ]
+
+
+class Dispatch(TenantRow):
+    """The single hand-over of a proposal to execution."""
+
+    proposal = own("Proposal", "dispatches")
+    revision = own("Revision", "dispatches")
+    decision = own("Decision", "dispatches")
+    digest = models.BinaryField(max_length=DIGEST_BYTES)
+    observed_digest = models.BinaryField(max_length=DIGEST_BYTES)
+    call_key = models.UUIDField()
+    claimed_at = models.DateTimeField()
+    execute_by = models.DateTimeField()
+    state = models.CharField(max_length=12)
+    settled_at = models.DateTimeField(null=True)
+    after = models.BinaryField(null=True)
+    evidence = models.JSONField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=words("state", DispatchState), name="dispatch_state_known"
+            ),
+            models.UniqueConstraint(fields=["tenant_id", "proposal"], name="dispatch_once"),
+            models.UniqueConstraint(fields=["tenant_id", "call_key"], name="dispatch_call_key"),
+            models.CheckConstraint(
+                condition=Q(observed_digest=F("digest")), name="dispatch_runs_what_was_seen"
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_at__lt=F("execute_by")), name="dispatch_in_time"
+            ),
+        ]
+
+    def card(self) -> DispatchCard:
+        return DispatchCard(
+            id=self.id,
+            state=DispatchState(self.state),
+            claimed_at=self.claimed_at,
+            settled_at=self.settled_at,
+        )

@@ -1,0 +1,74 @@
+"""When it is enough: people paired with places."""
+
+from collections.abc import Collection, Hashable, Sequence
+from uuid import UUID
+
+from approvals.cards import Block, Place, Requirement, Slot, Voter
+from approvals.policies.requirement import ANYBODY
+
+
+def largest_matching(edges: Sequence[Collection[Hashable]]) -> dict[int, Hashable]:
+    """Pair as many left nodes as possible with one right node each, by augmenting paths.
+
+    Args:
+        edges: for each left node, in order of preference, the right nodes it may take.
+    """
+    taken: dict[Hashable, int] = {}
+
+    def place(left: int, seen: set[Hashable]) -> bool:
+        for right in edges[left]:
+            if right in seen:
+                continue
+            seen.add(right)
+            if right not in taken or place(taken[right], seen):
+                taken[right] = left
+                return True
+        return False
+
+    for left in range(len(edges)):
+        place(left, set())
+    return {left: right for right, left in taken.items()}
+
+
+def assignment(requirement: Requirement, approvers: Sequence[Voter]) -> tuple[Place, ...] | None:
+    """Return who fills which place, or None while some place stays empty.
+
+    A person fills one place of a block however many groups they are in; blocks are matched
+    separately.
+
+    Args:
+        approvers: people with an active approval, oldest vote first.
+    """
+    places: list[Place] = []
+    for number, block in enumerate(requirement.blocks):
+        filled = _spread(block, approvers) if block.spread else _slots(block, approvers)
+        if len(filled) < block.people:
+            return None
+        places += [Place(block=number, person_id=who, group=group) for who, group in filled]
+    return tuple(places)
+
+
+def _slots(block: Block, approvers: Sequence[Voter]) -> list[tuple[UUID, str]]:
+    singles = [slot for slot in block.slots for _ in range(slot.n)]
+    edges = [
+        [index for index, voter in enumerate(approvers) if _group_in(slot, voter) is not None]
+        for slot in singles
+    ]
+    pairs = largest_matching(edges)
+    filled: list[tuple[UUID, str]] = []
+    for index, who in sorted(pairs.items()):
+        voter = approvers[int(str(who))]
+        filled.append((voter.person_id, _group_in(singles[index], voter) or ANYBODY))
+    return filled
+
+
+def _spread(block: Block, approvers: Sequence[Voter]) -> list[tuple[UUID, str]]:
+    pairs = largest_matching([sorted(voter.groups) for voter in approvers])
+    filled = [(approvers[index].person_id, str(group)) for index, group in sorted(pairs.items())]
+    return filled[: block.spread]
+
+
+def _group_in(slot: Slot, voter: Voter) -> str | None:
+    if ANYBODY in slot.groups:
+        return ANYBODY
+    return min(voter.groups & frozenset(slot.groups), default=None)
