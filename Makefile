@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 CODE := console approvals audit costs agents tests deploy manage.py
-TYPED := console approvals audit costs agents tests manage.py
+TYPED := console approvals audit costs agents tests manage.py deploy/bench
 LOCK := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-header --custom-compile-command "make lock"
 
@@ -52,7 +52,8 @@ lint: setup
 
 .PHONY: types
 types: setup
-	DATABASE_URL=$${DATABASE_URL:-postgresql:///signalbox} $(PY) -m mypy $(TYPED)
+	DATABASE_URL=$${DATABASE_URL:-postgresql:///signalbox} \
+	  MYPYPATH=deploy/bench $(PY) -m mypy $(TYPED)
 
 .PHONY: ladder
 ladder: setup

@@ -122,9 +122,15 @@ class Environment:
         return {"SIGNALBOX_SECRET_KEY": self.keys.secret_key()}
 
 
-def read(given: Mapping[str, str], place: Place) -> Environment:
-    """Decide which servers are ours to run; starts nothing."""
-    keys = Keys(place)
+def read(given: Mapping[str, str], place: Place, *, roles_of: Place | None = None) -> Environment:
+    """Decide which servers are ours to run; starts nothing.
+
+    Args:
+        roles_of: whose passwords the roles of a server of the owner's have, if not this place's.
+            Roles belong to the whole server: a second place with passwords of its own would lock
+            out whoever uses them already.
+    """
+    keys = Keys(roles_of if roles_of and given.get("DATABASE_URL") else place)
     source = Source.EMBEDDED
     if given.get("DATABASE_URL"):
         _require_postgres(given["DATABASE_URL"])

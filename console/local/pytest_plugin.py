@@ -48,7 +48,7 @@ def pytest_unconfigure() -> None:
 def begin() -> None:
     """Point the environment at an empty test database; the old one goes, if it need not be kept."""
     place = places.at(places.default_local() / "test")
-    found = environment.read(os.environ, place)
+    found = environment.read(os.environ, place, roles_of=places.at(places.default_local()))
     _held.enter_context(found.servers)
     if found.database.endswith(SUFFIX) and found.source is not environment.Source.EMBEDDED:
         return  # named by whoever started us; not ours to drop

@@ -1,9 +1,11 @@
 """The sentence that the product sells, seen by the people it is sold to, in one walk."""
 
 import re
+from io import StringIO
 from uuid import UUID
 
 import pytest
+from django.core.management import call_command
 from playwright.sync_api import expect
 
 from agents.runtime.commands import register_agent, register_agent_version
@@ -57,6 +59,7 @@ def test_what_people_agreed_to_runs_once_and_anyone_can_stop_and_prove_it(
     decide(cast, ruth, ines)
     customer.reads(re.compile("cancelled", re.IGNORECASE))
     assert status_of(cast) == "cancelled"
+    verify(cast)
     prove(Person(open_browser(), console).enter(cast, "noor"))
     stop(Person(open_browser(), console).enter(cast, "omar"))
     expect(ruth.page.get_by_text("wrong refunds seen").first).to_be_visible()
@@ -89,6 +92,13 @@ def decide(cast: Cast, ruth: Person, ines: Person) -> None:
         expect(standing).to_contain_text("Decided")
         expect(standing).to_contain_text("reported")
     ruth.finds_no_barrier()
+
+
+def verify(cast: Cast) -> None:
+    """The command that anyone may run agrees that the tenant's trail is whole."""
+    said = StringIO()
+    call_command("verify_audit", tenant=str(cast.tenant_id), stdout=said)
+    assert "Verified." in said.getvalue()
 
 
 def prove(noor: Person) -> None:

@@ -34,6 +34,18 @@ class TestRead:
         assert "REDIS_URL" not in urls
         assert len(word) >= 32
 
+    def test_shares_the_passwords_of_roles_with_whoever_uses_the_server_already(
+        self, checkout: Path
+    ) -> None:
+        given = {"DATABASE_URL": OWNER, "REDIS_URL": "redis://cache.example/0"}
+        product = places.at(checkout / ".local")
+        tests = places.at(checkout / ".local" / "test")
+
+        ours = environment.read(given, product).urls()
+        theirs = environment.read(given, tests, roles_of=product).urls()
+
+        assert theirs["DATABASE_URL"] == ours["DATABASE_URL"]
+
     def test_logs_in_as_the_owner_after_the_roles_were_refused(self, checkout: Path) -> None:
         found = environment.read({"DATABASE_URL": OWNER}, places.at(checkout / ".local"))
         found.mark_unbound(unbound=True)

@@ -20,7 +20,8 @@ def run(*command: str, folder: Path = ROOT, **more: str) -> "subprocess.Complete
         text=True,
         cwd=folder,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **more},
+        # PYTHON would choose the interpreter, for instance of `make test PYTHON=…`.
+        env={name: value for name, value in os.environ.items() if name != "PYTHON"} | more,
     )
 
 
