@@ -11,7 +11,7 @@ from uuid import UUID
 class EntryCard:
     """One event, as a row of a list. Texts are foreign: show them escaped."""
 
-    uid: UUID | None  # None in lists that are read from the search table
+    uid: UUID | None  # None when the event itself is gone, which verify_audit would report
     index: int | None  # None while it is not sealed
     received_at: datetime
     action: str
@@ -21,8 +21,9 @@ class EntryCard:
     actor_label: str
     target_type: str
     target_id: str
-    agent: str
+    agent: str  # slug
     run: str
+    agent_label: str = ""  # title
     reason: str = ""
 
 

@@ -25,6 +25,7 @@ MAX_ENVELOPE: Final = MAX_LEAF - len(MAGIC) - 16 - 8
 MAX_CHANGE: Final = 4 * 1024
 MAX_LABEL: Final = 200  # characters of a fact that stays beside its digest
 JSON: Final = "application/json"
+_AS_IT_IS: Final = frozenset({str, int, bool})  # most values, so they are asked for first
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -55,8 +56,7 @@ class Sealable:
 
 def stamp(microseconds: int) -> str:
     """Return a time as `2026-11-20T14:07:31.123456Z`, always with microseconds."""
-    moment = moment_of(microseconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment_of(microseconds).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_of(microseconds: int) -> datetime:
@@ -74,6 +74,8 @@ def leaf(uid: UUID, received_us: int, envelope: bytes) -> bytes:
 
 def plain(value: object) -> Any:  # noqa: C901, PLR0911, PLR0912 - one line per type
     """Return a value as JSON; ids, times and decimals become text, floats are refused later."""
+    if value is None or type(value) in _AS_IT_IS:
+        return value
     match value:
         case Enum():
             return plain(value.value)
@@ -104,6 +106,7 @@ def build(event: Event, *, actor: Actor, uid: UUID, claimed_us: int) -> Sealable
         NotCanonical: a field holds something that the profile leaves out.
         EventTooLarge: even the bare facts do not fit into a leaf.
     """
+    facts = {**event.bind, **event.own_fields()}
     body: dict[str, Any] = {
         "v": VERSION,
         "uid": str(uid),
@@ -116,9 +119,9 @@ def build(event: Event, *, actor: Actor, uid: UUID, claimed_us: int) -> Sealable
         "target": _without_blanks(
             {"type": event.target_type, "id": event.subject_id, "version": event.version}
         ),
-        "via": [_without_blanks(asdict(link)) for link in actor.via],
-        "change": [_change(change) for change in event.changes],
-        "bind": plain({**event.bind, **event.own_fields()}),
+        "via": [_without_blanks(asdict(link)) for link in actor.via] if actor.via else None,
+        "change": [_change(change) for change in event.changes] if event.changes else None,
+        "bind": {key: plain(value) for key, value in facts.items()},
         "intent": plain(event.intent),
         "result": event.result,
         "reason": event.reason,
@@ -143,15 +146,16 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in ("", None, [], {}, ())}
+    return {key: value for key, value in values.items() if value or value == 0}
 
 
 def _fitted(body: dict[str, Any]) -> Sealable:
     blobs: list[Blob] = []
-    change = canonical.dumps(body.get("change", []))
-    if len(change) > MAX_CHANGE:
-        del body["change"]
-        _move(body, blobs, Blob(name="change", media_type=JSON, body=change))
+    if "change" in body:
+        change = canonical.dumps(body["change"])
+        if len(change) > MAX_CHANGE:
+            del body["change"]
+            _move(body, blobs, Blob(name="change", media_type=JSON, body=change))
     raw = canonical.dumps(body)
     if len(raw) > MAX_ENVELOPE:
         bind = canonical.dumps(body.get("bind", {}))

@@ -20,6 +20,7 @@ envelope.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from inspect import get_annotations
 from typing import Any, ClassVar
 from uuid import UUID
@@ -85,10 +86,16 @@ class Event:
 
     def own_fields(self) -> dict[str, Any]:
         """Return the fields that the event's own class declares, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _BASE_FIELDS}
+        cls: Any = type(self)
+        return {name: getattr(self, name) for name in _own_names(cls)}
 
     def touched_topics(self) -> tuple[str, ...]:
         return tuple(topic.format_map(vars(self)) for topic in self.topics)
+
+
+@cache
+def _own_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls) if f.name not in _BASE_FIELDS)
 
 
 _BASE_FIELDS = frozenset(f.name for f in fields(Event))

@@ -22,7 +22,7 @@ class SearchForm(forms.Form):
     actor = _text("Actor", "name or id")
     action = _text("Action", "vote.cast,proposal.*")
     target = _text("Subject", "id or type:id")
-    agent = _text("Agent", "name")
+    agent = _text("Agent", "slug")
     run = _text("Run", "id")
     id = _text("Any id", "id or digest")
     kind = forms.ChoiceField(

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from audit.commands import record_refusal
 from console.kernel.actors import Actor
-from console.kernel.errors import ConsoleError
+from console.kernel.errors import ConsoleError, Refusal
+from console.kernel.rest import access
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +23,19 @@ class RecordRefusals:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         refusal: ConsoleError | None = getattr(response, "refusal", None)
-        actor: Actor | None = getattr(request, "actor", None)
-        if refusal is not None and actor is not None:
-            _record(request, refusal, actor)
+        if refusal is not None:
+            actor = _actor_of(request, refusal)
+            if actor is not None:
+                _record(request, refusal, actor)
         return response
+
+
+def _actor_of(request: HttpRequest, refusal: ConsoleError) -> Actor | None:
+    actor: Actor | None = getattr(request, "actor", None)
+    # A body is refused as a whole before the API looks at the key.
+    if actor is None and refusal.kind is Refusal.TOO_LARGE and request.path.startswith("/api/"):
+        return access.actor_of_unread(request)
+    return actor
 
 
 def _record(request: HttpRequest, refusal: ConsoleError, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""The trail's tables, all insert-only; what only SQL can state is in `migrations/0001_*.sql`.
+"""The trail's tables, all insert-only; what only SQL can state is in `migrations/*.sql`.
 
 The application may insert events and nothing else; entries, tiles and heads are the sealer's,
 checkpoints the signer's. Columns that only the database fills (`epoch`, `xid`) are left out of the
@@ -20,7 +20,6 @@ class AuditEvent(models.Model):
     event_uid = models.UUIDField()
     keep = models.TextField()
     envelope = models.BinaryField()
-    leaf_hash = models.BinaryField()
 
     class Meta:
         db_table = "audit_event"
@@ -144,7 +143,8 @@ class AuditSearch(models.Model):
     actor_label = models.TextField()
     target_type = models.TextField()
     target_id = models.TextField()
-    agent = models.TextField()
+    agent = models.TextField()  # slug
+    agent_label = models.TextField()  # title at that time
     run = models.TextField()
     ids = ArrayField(models.TextField())
 

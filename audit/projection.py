@@ -36,8 +36,8 @@ _ENTRIES: Final[LiteralString] = """
 """
 _INSERT: Final[LiteralString] = """
     INSERT INTO audit_search (log_id, tenant_id, index, event_id, received_us, action, kind,
-      actor_kind, actor_id, actor_label, target_type, target_id, agent, run, ids)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+      actor_kind, actor_id, actor_label, target_type, target_id, agent, agent_label, run, ids)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 _MOVE_ON: Final[LiteralString] = """
     INSERT INTO audit_search_state (log_id, tenant_id, next_index) VALUES (%s, %s, %s)
@@ -110,7 +110,7 @@ def columns_of(raw: bytes) -> tuple[Any, ...]:
         columns = (*(text[:MAX_TEXT] for text in texts), ids)
         _require_storable(columns)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        return ("unreadable", "system", "", "", "", "", "", "", "", [])
+        return ("unreadable", "system", "", "", "", "", "", "", "", "", [])
     return columns
 
 
@@ -131,7 +131,7 @@ def _columns(body: Mapping[str, Any]) -> tuple[Any, ...]:
         str(actor.get("label", "")),
         str(target["type"]),
         str(target.get("id", "")),
-        _agent_of(actor, via, bind),
+        *_agent_of(actor, via, bind),
         _run_of(target, via, bind),
         ids_of([actor, target, via, bind, body.get("intent"), body["uid"], body.get("request")]),
     )
@@ -139,16 +139,16 @@ def _columns(body: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _agent_of(
     actor: Mapping[str, Any], via: list[Mapping[str, Any]], bind: Mapping[str, Any]
-) -> str:
-    """Return the agent that acted or that this is about; the innermost of a chain."""
+) -> tuple[str, str]:
+    """Return slug and title of the agent that acted or that this is about; innermost of a chain."""
     links = [*via, actor]
     acting = [link for link in links if link.get("kind") == "agent"]
     if acting:
-        return str(acting[-1].get("label") or acting[-1]["id"])
-    for name in ("agent_slug", "agent_label", "agent"):
+        return str(acting[-1]["id"]), str(acting[-1].get("label") or acting[-1]["id"])
+    for name in ("agent_slug", "agent"):
         if isinstance(bind.get(name), str):
-            return str(bind[name])
-    return ""
+            return str(bind[name]), str(bind.get("agent_title") or bind[name])
+    return "", ""
 
 
 def _run_of(

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import OperationalError, connection
 from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
@@ -84,7 +85,7 @@ def entries(*, actor: Actor, search: Search, limit: int = PAGE) -> SearchPage:
     has_newer = bool(rows) and matches.filter(index__gt=rows[0].index).exists()
     has_older = bool(rows) and matches.filter(index__lt=rows[-1].index).exists()
     return SearchPage(
-        entries=tuple(_card(row) for row in rows),
+        entries=_cards(rows),
         completeness=known,
         pinned_size=size,
         total=min(total, MOST_COUNTED),
@@ -142,9 +143,16 @@ def _in_range(matches: QuerySet[AuditSearch], search: Search) -> QuerySet[AuditS
     return matches
 
 
-def _card(row: AuditSearch) -> EntryCard:
+def _cards(rows: list[AuditSearch]) -> tuple[EntryCard, ...]:
+    """Return a card per row; the uid stands beside the event and not in the search table."""
+    events = AuditEvent.objects.filter(id__in=[row.event_id for row in rows])
+    uids = dict(events.values_list("id", "event_uid"))
+    return tuple(_card(row, uids.get(row.event_id)) for row in rows)
+
+
+def _card(row: AuditSearch, uid: UUID | None) -> EntryCard:
     return EntryCard(
-        uid=None,
+        uid=uid,
         index=row.index,
         received_at=moment_of(row.received_us),
         action=row.action,
@@ -156,6 +164,7 @@ def _card(row: AuditSearch) -> EntryCard:
         target_id=row.target_id,
         agent=row.agent,
         run=row.run,
+        agent_label=row.agent_label,
     )
 
 
@@ -263,7 +272,8 @@ def events_of(
     fresh = _not_searchable_yet(actor, naming=target_id)
     rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, **about).order_by("-index")
     # Read last: an event that became searchable meanwhile is in both lists, and never in neither.
-    found = {row.event_id: _card(row) for row in rows[:limit]}
+    known = list(rows[:limit])
+    found = dict(zip((row.event_id for row in known), _cards(known), strict=True))
     first = [
         card
         for event_id, card in fresh

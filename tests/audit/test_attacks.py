@@ -74,7 +74,7 @@ class TestApplication:
 
     @pytest.mark.parametrize(
         ("column", "value"),
-        [("xid", "'3'"), ("epoch", "7"), ("received_us", "1"), ("leaf_hash", "''"), ("id", "1")],
+        [("xid", "'3'"), ("epoch", "7"), ("received_us", "1"), ("id", "1")],
     )
     def test_cannot_forge_what_the_database_fills(
         self, app: "psycopg.Connection[Any]", actor: Actor, column: str, value: str
@@ -83,6 +83,21 @@ class TestApplication:
             app.execute(
                 f"""INSERT INTO audit_event (tenant_id, event_uid, keep, envelope, {column})
                     VALUES ('{actor.tenant_id}', '{uuid4()}', 'standard', '{{}}', {value})"""
+            )
+
+    @pytest.mark.parametrize(
+        ("keep", "length", "policy"),
+        [("forever", 2, "keep_known"), ("standard", 16_357, "fits_a_leaf")],
+    )
+    def test_cannot_write_what_no_leaf_holds(
+        self, app: "psycopg.Connection[Any]", actor: Actor, keep: str, length: int, policy: str
+    ) -> None:
+        app.execute("SELECT set_config('signalbox.tenant_id', %s, false)", [str(actor.tenant_id)])
+        with pytest.raises(DENIED, match=policy):
+            app.execute(
+                """INSERT INTO audit_event (tenant_id, event_uid, keep, envelope)
+                   VALUES (%s, gen_random_uuid(), %s, %s)""",
+                [actor.tenant_id, keep, b"x" * length],
             )
 
     def test_cannot_forge_by_copy(self, app: "psycopg.Connection[Any]") -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.db import connection
 
 from audit import commands, envelope
 from audit.commands import record, record_refusal
@@ -60,7 +61,20 @@ class TestRecord:
         }  # fmt: skip
         assert body["bind"]["note"] == "héllo \u202e"
         rebuilt = tree.rebuilt_leaf(receipt.uid.bytes, row["received_us"], row["envelope"])
-        assert receipt.leaf_hash == row["leaf_hash"] == rebuilt
+        seal()
+        query = "SELECT leaf_hash FROM audit_entry WHERE event_id = %s"
+        assert login("owner").execute(query, [row["id"]]).fetchone() == (rebuilt,)
+        assert receipt.leaf_hash == rebuilt
+
+    def test_is_planned_once_in_a_session(self, actor: Actor) -> None:
+        note(actor=actor, n=3)
+
+        with in_tenant(actor.tenant_id), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s",
+                ["%INSERT INTO audit_event %"],
+            )
+            assert cursor.fetchone() == (1,)
 
     def test_joins_the_fate_of_the_command(self, actor: Actor, login: Login) -> None:
         @command

@@ -179,3 +179,13 @@ class TestRecordRefusals:
         found = refusals(cast.noor)
         assert found
         assert all(secret not in entry.envelope for entry in found)
+
+    def test_records_what_a_key_sent_too_much_of(self, cast: Cast) -> None:
+        answer = cast.key_client("audit.view").post(
+            "/api/v1/anything/", b"x" * (2 * 1024 * 1024 + 1), content_type="application/json"
+        )
+
+        assert answer.status_code == 413
+        (found,) = refusals(cast.noor)
+        assert found.card.actor_kind == "key"
+        assert dict(found.bind)["code"] == "too_large"

@@ -46,7 +46,7 @@ class TestCatchUp:
 class TestColumnsOf:
     @given(raw=st.binary(max_size=300))
     def test_never_raises(self, raw: bytes) -> None:
-        assert len(columns_of(raw)) == 10
+        assert len(columns_of(raw)) == 11
 
     @pytest.mark.parametrize(
         "raw",
@@ -61,6 +61,17 @@ class TestColumnsOf:
             "target": {"type": "t", "id": "y" * 9000}, "uid": "u",
         }  # fmt: skip
         assert max(len(text) for text in columns_of(json.dumps(body).encode())[:-1]) == 500
+
+    def test_takes_the_slug_of_an_agent_and_its_title_for_reading(self) -> None:
+        agent = {"kind": "agent", "id": "refund-desk", "label": "Refund desk"}
+        body = {
+            "action": "a.b", "kind": "fact", "actor": {"kind": "person", "id": "p"},
+            "target": {"type": "t"}, "uid": "u",
+        }  # fmt: skip
+        for said in ({"actor": agent}, {"via": [agent]}, {"bind": {"agent_slug": "refund-desk"}}):
+            columns = columns_of(json.dumps({**body, **said}).encode())
+            assert columns[7] == "refund-desk"
+            assert columns[8] in {"Refund desk", "refund-desk"}
 
 
 class TestIdsOf:
@@ -138,13 +149,14 @@ class TestEventsOf:
 
         def history() -> list[int | None]:
             cards = queries.events_of(actor=actor, target_type="test", target_id=str(thing))
+            assert all(card.uid in uids for card in cards)
             return [card.index for card in cards]
 
-        note(actor=actor, thing_id=thing)
+        uids = {receipt.uid for receipt in note(actor=actor, thing_id=thing)}
         settle(actor)
-        note(actor=actor, thing_id=thing)
+        uids |= {receipt.uid for receipt in note(actor=actor, thing_id=thing)}
         seal()
-        note(actor=actor, thing_id=thing)
+        uids |= {receipt.uid for receipt in note(actor=actor, thing_id=thing)}
         note(actor=actor)
 
         assert history() == [None, 1, 0]
