@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from console.kernel.ranges import span_of
 from console.kernel.rest import (
     PAGE_ASKS,
     PAGE_PARAMETERS,
@@ -19,7 +20,7 @@ from console.kernel.rest import (
     take_query,
 )
 from costs import queries
-from costs.forms import group_of, span_of
+from costs.forms import group_of
 from costs.serializers import LineOut, SpendIn, SpendOut, UsageIn
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from console.kernel.spans import Span
 from costs.states import Basis, Factor, GroupBy, TokenClass
 
 
@@ -110,14 +111,6 @@ class SpendRow:
     key: str
     label: str
     totals: CostCard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A range of whole days in UTC, both ends included."""
-
-    first: date
-    last: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

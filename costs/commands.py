@@ -11,9 +11,10 @@ from audit.commands import record
 from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotAllowed
 from console.kernel.ids import uuid7
+from console.kernel.spans import Span
 from console.kernel.transactions import command
 from costs import pricing, queries
-from costs.cards import ImportCard, Span, SpendCard, Usage, UsageCard
+from costs.cards import ImportCard, SpendCard, Usage, UsageCard
 from costs.errors import BadPriceList, BadUsage
 from costs.events import PricesImported, SpendExported
 from costs.models import Price, PriceFactor, PriceImport, UsageLine

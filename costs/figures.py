@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from costs.cards import DayBar, Span
+from console.kernel.spans import Span
+from costs.cards import DayBar
 
 SERIES_MOST: Final = 5  # the palette tells five apart; the rest is "other"
 OTHER: Final = "other"
@@ -23,7 +24,7 @@ def spend_per_day(bars: Sequence[DayBar], span: Span) -> dict[str, Any]:
     named = _dearest(bars)
     for bar in bars:
         by_agent[bar.agent if bar.agent in named else OTHER][bar.day] += bar.known_usd
-    days = _days(span)
+    days = span.days()
     order = [*named, OTHER] if OTHER in by_agent else named
     traces = [
         go.Bar(
@@ -48,11 +49,6 @@ def _dearest(bars: Sequence[DayBar]) -> list[str]:
     for bar in bars:
         totals[bar.agent] += bar.known_usd
     return sorted(totals, key=lambda agent: (-totals[agent], agent))[:SERIES_MOST]
-
-
-def _days(span: Span) -> list[date]:
-    count = (span.last - span.first).days + 1
-    return [span.first + timedelta(days=number) for number in range(count)]
 
 
 def _edges(span: Span) -> list[str]:

@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
+from console.kernel.ranges import DAYS_MOST
 from console.kernel.rest import In, Out
-from costs.forms import DAYS_MOST
 from costs.money import DIGITS, PLACES
 from costs.states import GroupBy
 

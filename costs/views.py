@@ -12,9 +12,11 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET
 
 from console.kernel.http import actor_of, read, requires, show
+from console.kernel.ranges import DAYS, span_of
+from console.kernel.spans import Span
 from costs import commands, figures, queries
-from costs.cards import CostCard, DayBar, Span, SpendCard, SpendRow
-from costs.forms import DAYS, SpendForm, group_of, span_of
+from costs.cards import CostCard, DayBar, SpendCard, SpendRow
+from costs.forms import SpendForm, group_of
 from costs.states import GroupBy
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -57,7 +59,7 @@ def spend(request: HttpRequest) -> HttpResponse:
         "rows": [(row, _link(asked, row)) for row in card.spend.rows],
         "bars": [_bar(bar) for bar in card.bars],
         "presets": [(days, asked.last_days(days)) for days in DAYS],
-        "length": (asked.span.last - asked.span.first).days + 1,
+        "length": asked.span.length,
         "groups": [(one.value, asked.query(group=one.value)) for one in GroupBy],
         "all_agents": asked.query(agent=""),
         "query": asked.query(),

@@ -20,11 +20,12 @@ from audit.search import Search
 from console.accounts import queries as accounts
 from console.kernel import clock
 from console.kernel.actors import Actor
+from console.kernel.spans import Span
 from console.kernel.templatetags.signalbox import money, short
 from console.kernel.transactions import query
 from console.shell.cards import Attention, Change, Counts, Home, Step, StopLine, Tile, Who
 from costs import queries as costs
-from costs.cards import CostCard, Span
+from costs.cards import CostCard
 from costs.states import GroupBy
 
 SOON: Final = timedelta(minutes=20)
@@ -130,7 +131,8 @@ def _proposals(actor: Actor) -> _Waiting:
     if not actor.has("approvals.view"):
         return _Waiting([], 0, cut=False)
     pages = [
-        approvals.awaiting_review(actor=actor, view=view) for view in (View.MINE, View.WAITING)
+        approvals.awaiting_review(actor=actor, view=View.MINE),
+        approvals.awaiting_review(actor=actor, view=View.TEAM, words="mine:no"),
     ]
     cards = [row.card for page in pages for row in page.rows]
     return _Waiting(cards, pages[0].mine, cut=any(page.next for page in pages))
@@ -158,13 +160,13 @@ def _review_tiles(actor: Actor, waiting: _Waiting, now: datetime) -> list[Tile]:
     soon = waiting.soon(now)
     opened = f"{len(waiting.cards)}{'+' if waiting.cut else ''}"
     note = f"{soon} pass their deadline in 20 min" if soon else "none close to its deadline"
-    rest = "" if len(waiting.cards) == waiting.mine else "?view=waiting"
+    rest = "" if len(waiting.cards) == waiting.mine else "?view=team"
     tiles = [Tile(label="Open proposals", value=opened, note=note, href=f"{url}{rest}")]
     if actor.has("approvals.vote"):
         signal = "caution" if waiting.mine else ""
         mine = Tile(
             label="Your turn",
-            value=str(waiting.mine),
+            value=str(waiting.mine) if waiting.mine < approvals.MOST_COUNTED else "999+",
             note="waiting for your vote" if waiting.mine else "nothing waits for you",
             href=url,
             signal=signal,
@@ -310,7 +312,7 @@ def _reviews_that_press(waiting: _Waiting, now: datetime) -> list[Attention]:
             signal=signal,
             word=word,
             text=text.format("1 proposal" if count == 1 else f"{count} proposals"),
-            href=f"{url}?view=waiting",
+            href=f"{url}?view=team",
             link="Open",
         )
         for count, signal, word, text in lines

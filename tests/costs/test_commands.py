@@ -13,9 +13,10 @@ from django.db import Error, connection
 from console.kernel.actors import system
 from console.kernel.errors import NotAllowed
 from console.kernel.ids import uuid7
+from console.kernel.spans import Span
 from console.kernel.transactions import in_tenant
 from costs import commands, queries
-from costs.cards import Span, Usage, UsageCard
+from costs.cards import Usage, UsageCard
 from costs.errors import BadPriceList, BadUsage
 from costs.models import UsageLine
 from costs.states import Basis, GroupBy

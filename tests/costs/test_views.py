@@ -8,8 +8,9 @@ import pytest
 
 from console.kernel import clock
 from console.kernel.ids import uuid7
+from console.kernel.spans import Span
 from costs import figures
-from costs.cards import DayBar, Span
+from costs.cards import DayBar
 from tests.cast import Cast
 from tests.controls.conftest import recorded
 from tests.costs.test_commands import book
