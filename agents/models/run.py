@@ -1,6 +1,6 @@
 """Runs, their counters, their timeline and the calls they intend."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -107,7 +107,8 @@ class RunEvent(models.Model):
     pk = models.CompositePrimaryKey("run_id", "seq")
     tenant_id = models.UUIDField()
     created_at = models.DateTimeField(db_default=DatabaseNow())
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="events")
+    # The primary key begins with it; a second index would only be one more to write.
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="events", db_index=False)
     seq = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
     schema_version = models.PositiveSmallIntegerField(default=1)
@@ -192,3 +193,9 @@ class ToolCall(TenantRow):
                 condition=Q(proposal_id__isnull=False),
             ),
         ]
+
+    @property
+    def runs_with(self) -> dict[str, Any]:
+        """Return the arguments that would run: the model's, or what people made of them."""
+        found: dict[str, Any] = self.args if self.effective_args is None else self.effective_args
+        return found

@@ -5,8 +5,7 @@ from datetime import timedelta
 from secrets import SystemRandom
 from typing import Any, Final
 
-from django.db.models import F, Value
-from django.db.models.functions import Least
+from django.db import connection
 
 from agents.controls.permits import require_permitted
 from agents.controls.states import Point
@@ -15,7 +14,7 @@ from agents.events import ModelAnswered
 from agents.llm import door
 from agents.llm.door import Answer, ModelCall
 from agents.llm.ports import ToolUse
-from agents.models import Conversation, Message, Run, RunTotal, ToolCall
+from agents.models import Message, Run, RunTotal, ToolCall
 from agents.runtime import fence, handoffs, timeline
 from agents.runtime.held import Held
 from agents.runtime.timeline import Frame, Note
@@ -38,6 +37,20 @@ WORTH_REPEATING: Final = frozenset(
     {"rate_limited", "overloaded", "timeout", "connection", "cut", "bad_answer", "empty"}
 )
 
+# The lock comes before the comparison, so `fits` is about the very row that is changed.
+_COUNT: Final = """
+    WITH was AS (
+        SELECT id, tool_calls + %(calls)s <= tool_calls_cap AS fits FROM agents_run_total
+        WHERE root_id = %(root)s FOR NO KEY UPDATE
+    )
+    UPDATE agents_run_total AS total
+    SET tokens = LEAST(tokens + %(tokens)s, tokens_cap),
+        active_ms = LEAST(active_ms + %(ms)s, active_ms_cap),
+        tool_calls = tool_calls + CASE WHEN fits THEN %(calls)s ELSE 0 END
+    FROM was WHERE was.id = total.id
+    RETURNING fits, (SELECT head_seq FROM agents_conversation WHERE id = %(conversation)s)
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
@@ -54,7 +67,7 @@ def reserve(*, actor: Actor, held: Held, max_tokens: int) -> bool:
         Stopped: a switch forbids model calls of this run.
     """
     door.reserve(actor=actor, fields=held.about.fields())
-    timeline.step(held)
+    timeline.pass_fence(held)
     limit = _limit(held, max_tokens)
     if limit is None:
         return True
@@ -109,16 +122,25 @@ def commit(
     if answer.text:
         require_permitted(Point.MESSAGE_SEND, held.about.fields(), guard=True)
     calls = [use.name[:NAME_LENGTH] for use in answer.uses]
-    step = timeline.step(held, _note(answer, calls, took_ms), seen=prepared.head_seq, keeps=True)
+    step = timeline.step(
+        held,
+        _note(answer, calls, took_ms),
+        seen=prepared.head_seq,
+        keeps=True,
+        snapshot={"read_seq": prepared.read_seq},
+        badge={"provider": answer.provider, "model": answer.model, "live": answer.live},
+    )
     tokens = door.settle(
         actor=actor, call=model_call, agent_slug=held.about.agent_slug, answer=answer
     )
-    fits = _count(held, calls=len(calls), tokens=tokens, took_ms=took_ms)
-    _show_badge(held, answer, prepared)
     if answer.text:
         _say(held, answer.text, step)
+    fits, head = _count(held, calls=len(calls), tokens=tokens, took_ms=took_ms)
     if fits:
-        _store_calls(held, answer.uses, step)
+        ToolCall.objects.bulk_create(
+            _row(held, use, place=place, step=step, head=head)
+            for place, use in enumerate(answer.uses)
+        )
     _record(held, answer, calls, step)
     return Kept(ended=_ended(held, answer, prepared, fits=fits))
 
@@ -137,24 +159,19 @@ def _note(answer: Answer, calls: list[str], took_ms: int) -> Note:
     return Note(type="model.answered", payload=payload)
 
 
-def _count(held: Held, *, calls: int, tokens: int, took_ms: int) -> bool:
-    """Add to the totals of the tree; False: the calls do not fit any more."""
-    rows = RunTotal.objects.filter(root_id=held.about.root_id)
-    rows.update(
-        tokens=Least(F("tokens") + Value(tokens), F("tokens_cap")),
-        active_ms=Least(F("active_ms") + Value(took_ms), F("active_ms_cap")),
-    )
-    if not calls:
-        return True
-    room = rows.filter(tool_calls__lte=F("tool_calls_cap") - calls)
-    return room.update(tool_calls=F("tool_calls") + calls) == 1
-
-
-def _show_badge(held: Held, answer: Answer, prepared: Prepared) -> None:
-    Run.objects.filter(pk=held.run_id).update(
-        model_badge={"provider": answer.provider, "model": answer.model, "live": answer.live},
-        snapshot={"read_seq": prepared.read_seq},
-    )
+def _count(held: Held, *, calls: int, tokens: int, took_ms: int) -> tuple[bool, int]:
+    """Add to the totals of the tree; returns whether the calls fit, and the newest frame."""
+    values: dict[str, Any] = {
+        "calls": calls,
+        "tokens": tokens,
+        "ms": took_ms,
+        "root": held.about.root_id,
+        "conversation": held.about.conversation_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, values)
+        fits, head = cursor.fetchone()
+    return fits, head
 
 
 def _say(held: Held, text: str, step: int) -> None:
@@ -165,17 +182,6 @@ def _say(held: Held, text: str, step: int) -> None:
 def clean(text: str) -> str:
     """Return text that PostgreSQL and the canonical form can hold; nothing else is changed."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _store_calls(held: Held, uses: tuple[ToolUse, ...], step: int) -> None:
-    if not uses:
-        return
-    head = Conversation.objects.values_list("head_seq", flat=True).get(
-        pk=held.about.conversation_id
-    )
-    ToolCall.objects.bulk_create(
-        _row(held, use, place=place, step=step, head=head) for place, use in enumerate(uses)
-    )
 
 
 def _row(held: Held, use: ToolUse, *, place: int, step: int, head: int) -> ToolCall:

@@ -3,15 +3,17 @@
 Both numbers are given under a row lock (of the run, of the conversation), so neither has gaps.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
 from agents.errors import Fenced
-from agents.models import Message, Run, RunEvent
+from agents.models import Message, Run
 from agents.runtime.held import Held
 from agents.states import FrameKind, Role, RunState
 from console.kernel import canonical, live
@@ -19,6 +21,37 @@ from console.kernel.actors import Actor
 from console.kernel.transactions import after_commit, query
 
 PAYLOAD_LIMIT = 16 * 1024  # bytes of one event
+
+
+# One round trip and one plan: what does not pass the fence has no row to take its number from.
+_STEP: Final = """
+    WITH passed AS (
+        UPDATE agents_run
+        SET head_seq = head_seq + 1,
+            claims = CASE WHEN %(keeps)s THEN 0 ELSE claims END,
+            snapshot = COALESCE(%(snapshot)s::jsonb, snapshot),
+            model_badge = COALESCE(%(badge)s::jsonb, model_badge)
+        WHERE id = %(run)s AND epoch = %(epoch)s AND state = 'running'
+          AND (%(seen)s::int IS NULL OR head_seq = %(seen)s)
+        RETURNING head_seq
+    ), added AS (
+        INSERT INTO agents_run_event
+            (tenant_id, run_id, seq, type, schema_version, epoch, payload)
+        SELECT %(tenant)s::uuid, %(run)s::uuid, head_seq, %(type)s, 1, %(epoch)s,
+               %(payload)s::jsonb
+        FROM passed
+    )
+    SELECT head_seq FROM passed
+"""
+_NOTE: Final = """
+    INSERT INTO agents_run_event (tenant_id, run_id, seq, type, schema_version, epoch, payload)
+    VALUES (%(tenant)s, %(run)s, %(seq)s, %(type)s, 1, %(epoch)s, %(payload)s)
+"""
+_HOLD: Final = """
+    SELECT head_seq FROM agents_run
+    WHERE id = %(run)s AND epoch = %(epoch)s AND state = 'running'
+    FOR NO KEY UPDATE
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,58 +73,79 @@ class Frame:
     step_seq: int | None = None
 
 
-def step(held: Held, *notes: Note, seen: int | None = None, keeps: bool = False) -> int:
-    """Pass the fence and add events; returns the run's new head.
+def pass_fence(held: Held) -> int:
+    """Pass the fence without an event; returns the run's head, and nobody takes the run meanwhile.
+
+    Raises:
+        Fenced: the run is not this worker's any more.
+    """
+    return _passed(held, _HOLD, {"run": held.run_id, "epoch": held.epoch})
+
+
+def step(
+    held: Held,
+    note: Note,
+    *,
+    seen: int | None = None,
+    keeps: bool = False,
+    snapshot: Mapping[str, Any] | None = None,
+    badge: Mapping[str, Any] | None = None,
+) -> int:
+    """Pass the fence and add an event; returns the run's new head.
 
     Args:
         seen: the head that this step started from, where a step must not be stored twice.
         keeps: an answer or a result is stored with it, so the run is no poison.
+        snapshot: what the next step starts from, if that changes.
+        badge: who answered, if somebody did.
 
     Raises:
         Fenced: the run is not this worker's any more; nothing was written.
     """
+    values = {
+        "seen": seen,
+        "keeps": keeps,
+        "snapshot": None if snapshot is None else json.dumps(snapshot),
+        "badge": None if badge is None else json.dumps(badge),
+        **_columns(note, tenant=held.about.tenant_id, run=held.run_id, epoch=held.epoch),
+    }
+    return _passed(held, _STEP, values)
+
+
+def _passed(held: Held, statement: str, values: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE agents_run
-               SET head_seq = head_seq + %s, claims = CASE WHEN %s THEN 0 ELSE claims END
-               WHERE id = %s AND epoch = %s AND state = 'running'
-                 AND (%s::int IS NULL OR head_seq = %s)
-               RETURNING head_seq""",
-            [len(notes), keeps, held.run_id, held.epoch, seen, seen],
-        )
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
         theirs = Run.objects.filter(pk=held.run_id).values_list("epoch", flat=True).first()
         raise Fenced(mine=held.epoch, theirs=theirs)
-    _write(held.about.tenant_id, held.run_id, held.epoch, row[0] - len(notes), notes)
     return int(row[0])
 
 
-def note(run: Run, *notes: Note) -> None:
-    """Add events to a run whose row the caller has locked."""
-    _write(run.tenant_id, run.pk, run.epoch, run.head_seq, notes)
-    run.head_seq += len(notes)
+def note(run: Run, added: Note) -> None:
+    """Add an event to a run whose row the caller has locked."""
+    run.head_seq += 1
+    values = _columns(added, tenant=run.tenant_id, run=run.pk, epoch=run.epoch)
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, {"seq": run.head_seq, **values})
 
 
-def _write(tenant_id: UUID, run_id: UUID, epoch: int, head: int, notes: tuple[Note, ...]) -> None:
-    RunEvent.objects.bulk_create(
-        RunEvent(
-            tenant_id=tenant_id,
-            run_id=run_id,
-            seq=head + place,
-            type=one.type,
-            epoch=epoch,
-            payload=_bounded(one.payload),
-        )
-        for place, one in enumerate(notes, start=1)
-    )
+def _columns(note: Note, *, tenant: UUID, run: UUID, epoch: int) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "run": run,
+        "epoch": epoch,
+        "type": note.type,
+        "payload": _bounded(note.payload),
+    }
 
 
-def _bounded(payload: Mapping[str, Any]) -> dict[str, Any]:
+def _bounded(payload: Mapping[str, Any]) -> str:
     raw = canonical.dumps(payload)
-    if len(raw) <= PAYLOAD_LIMIT:
-        return dict(payload)
-    return {"digest": canonical.digest(payload).hex(), "bytes": len(raw), "cut": True}
+    if len(raw) > PAYLOAD_LIMIT:
+        cut = {"digest": sha256(raw).hexdigest(), "bytes": len(raw), "cut": True}
+        raw = canonical.dumps(cut)
+    return raw.decode()
 
 
 def say(conversation_id: UUID, run_id: UUID | None, tenant_id: UUID, *frames: Frame) -> int:

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -78,6 +79,40 @@ def postgres(name: str, *, fallback: str = "") -> dict[str, object]:
         "PORT": query.get("port", str(parts.port or "")),
         "OPTIONS": options,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail server; without one, messages are kept as files."""
+
+    backend: str = "django.core.mail.backends.filebased.EmailBackend"
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail(name: str) -> Mail:
+    """Read a mail server's URL: smtp://, smtp+tls:// (STARTTLS) or smtps:// (TLS at once)."""
+
+    def convert(raw: str) -> Mail:
+        parts = urlsplit(raw)
+        usual = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+        if parts.scheme not in usual or not parts.hostname or parts.path not in {"", "/"}:
+            raise ValueError("write smtp+tls://user:password@host:587")
+        return Mail(
+            backend="django.core.mail.backends.smtp.EmailBackend",
+            host=parts.hostname,
+            port=parts.port or usual[parts.scheme],
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            starttls=parts.scheme == "smtp+tls",
+            tls=parts.scheme == "smtps",
+        )
+
+    return _read(name, convert, Mail())
 
 
 def finish() -> None:

@@ -1,11 +1,13 @@
 """Live text, and the topics a page may follow. Losing Redis costs freshness only."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import redis
@@ -24,6 +26,7 @@ log = structlog.get_logger(__name__)
 STREAM_LENGTH = 2000  # entries kept of one run's live text
 STREAM_TTL_S = 3600
 TOPIC_LENGTH = 120  # characters, as the table has it
+EAR_S = 1.0  # how long Redis may take to begin or end a listening
 ActorOfScope = Callable[[Any], Actor | None]
 
 
@@ -141,3 +144,51 @@ async def read(
                 yield cursor.decode(), json.loads(fields[b"e"])
     finally:
         await client.aclose()
+
+
+class Ear:
+    """Listens to one topic of a tenant from code that has no socket; used as `async with`.
+
+    A hint may be lost, and with Redis gone none comes: whoever listens also looks now and then.
+    """
+
+    def __init__(self, tenant_id: UUID, name: str) -> None:
+        self._group = group_of(tenant_id, name)
+        self._layer: Any = get_channel_layer()
+        self._channel = ""
+        self._next: asyncio.Task[Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            channel: str = await asyncio.wait_for(self._layer.new_channel(), EAR_S)
+            await asyncio.wait_for(self._layer.group_add(self._group, channel), EAR_S)
+            self._channel = channel
+        except (redis.RedisError, OSError, TimeoutError) as error:
+            log.warning("live.not_heard", error=type(error).__name__)
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        if not self._channel:
+            return
+        with suppress(redis.RedisError, OSError, TimeoutError):
+            await asyncio.wait_for(self._layer.group_discard(self._group, self._channel), EAR_S)
+        last = self._listening()
+        await asyncio.sleep(0)  # let it begin; the layer cleans up in the reader that is cancelled
+        last.cancel()
+        await asyncio.wait({last}, timeout=EAR_S)
+
+    async def hear(self, seconds: float) -> None:
+        """Return at the next hint, or after so many seconds without one."""
+        if not self._channel:
+            await asyncio.sleep(seconds)
+            return
+        done, _waiting = await asyncio.wait({self._listening()}, timeout=seconds)
+        self._next = None if done else self._next
+        if any(heard.exception() for heard in done):
+            self._channel = ""
+
+    def _listening(self) -> "asyncio.Task[Any]":
+        """Return one task for as long as nothing comes: cancelling a reader ends its channel."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._layer.receive(self._channel))
+        return self._next

@@ -40,6 +40,10 @@ def handler_named(fact: str, name: str) -> Handler | None:
     return _subscribers.get(fact, {}).get(name)
 
 
+def has_subscriber(fact: str) -> bool:
+    return fact in _subscribers
+
+
 def subscribed_facts() -> frozenset[str]:
     return frozenset(_subscribers)
 
@@ -77,10 +81,12 @@ def _write(kind: str, target: str, payload: dict[str, Any]) -> None:
     tenant_id = tenancy.current()
     if tenant_id is None:
         raise RuntimeError("Only a command can send something; there is no open transaction.")
-    # Plain SQL, because most commands write several rows and the ORM costs more than the insert.
+    tenancy.at_the_end(_insert, (tenant_id, kind, target, json.dumps(payload)))
+
+
+def _insert(rows: list[tuple[UUID, str, str, str]]) -> None:
+    # Plain SQL, and one statement for a whole transaction: the ORM costs more than the insert.
+    into = "INSERT INTO kernel_outbox (tenant_id, kind, target, payload, attempts, error) VALUES "
+    each = ", ".join(["(%s, %s, %s, %s, 0, '')"] * len(rows))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO kernel_outbox (tenant_id, kind, target, payload, attempts, error)"
-            " VALUES (%s, %s, %s, %s, 0, '')",
-            [tenant_id, kind, target, json.dumps(payload)],
-        )
+        cursor.execute(into + each, [value for row in rows for value in row])

@@ -6,13 +6,14 @@ thread. Row-level security in PostgreSQL enforces it; this module only says it.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
 _SCOPE: Final = "signalbox_tenant"
 _SAID: Final = "signalbox_said"
+_LAST: Final = "signalbox_last"
 _directory: list[Callable[[], list[UUID]]] = []
 
 
@@ -29,6 +30,16 @@ def said_before(word: str) -> bool:
         return True
     said.add(word)
     return False
+
+
+def at_the_end(write: Callable[[list[Any]], None], row: Any) -> None:
+    """Have `write` called with all the rows that it was given, as the transaction's last act.
+
+    Rows of a kind that many commands write then share one round trip; if they cannot be written,
+    nothing is committed.
+    """
+    last: dict[Callable[[list[Any]], None], list[Any]] = getattr(connection, _LAST)
+    last.setdefault(write, []).append(row)
 
 
 @contextmanager
@@ -53,11 +64,16 @@ def scope(tenant_id: UUID, *, read_only: bool = False) -> Iterator[bool]:
             )
         setattr(connection, _SCOPE, tenant_id)
         setattr(connection, _SAID, set())
+        last: dict[Callable[[list[Any]], None], list[Any]] = {}
+        setattr(connection, _LAST, last)
         try:
             yield True
+            for write, rows in last.items():
+                write(rows)
         finally:
             setattr(connection, _SCOPE, None)
             setattr(connection, _SAID, set())
+            setattr(connection, _LAST, {})
 
 
 @contextmanager

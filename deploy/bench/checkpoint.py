@@ -172,7 +172,7 @@ def _claimed(actor: Actor) -> Held:
 
 def _prepared(held: Held) -> Prepared:
     with in_tenant(held.about.tenant_id):
-        head = timeline.step(held)
+        head = timeline.pass_fence(held)
     request = ModelRequest(model="", system="", turns=(), tools=())
     return Prepared(request=request, head_seq=head, read_seq=1)
 

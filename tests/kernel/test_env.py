@@ -28,6 +28,41 @@ class TestReading:
         assert found["PASSWORD"] == "s@fe"
 
 
+class TestMail:
+    @pytest.mark.parametrize(
+        ("raw", "expected"),
+        [
+            ("smtp://mail.example", ("mail.example", 25, "", "", False, False)),
+            (
+                "smtp+tls://me%40b.example:s%2Fcret@mail.example",
+                ("mail.example", 587, "me@b.example", "s/cret", True, False),
+            ),
+            ("smtps://mail.example:4465/", ("mail.example", 4465, "", "", False, True)),
+        ],
+    )
+    def test_reads_a_server(
+        self, monkeypatch: pytest.MonkeyPatch, raw: str, expected: tuple[object, ...]
+    ) -> None:
+        monkeypatch.setenv("EMAIL_URL", raw)
+        found = env.mail("EMAIL_URL")
+        assert (
+            found.host, found.port, found.user, found.password, found.starttls, found.tls
+        ) == expected  # fmt: skip
+        assert "s/cret" not in repr(found)
+
+    def test_keeps_files_without_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EMAIL_URL", "")
+        assert env.mail("EMAIL_URL").backend.endswith("filebased.EmailBackend")
+
+    @pytest.mark.parametrize(
+        "raw", ["mail.example", "http://mail.example", "smtp://", "smtp://a/b"]
+    )
+    def test_refuses_what_is_none(self, monkeypatch: pytest.MonkeyPatch, raw: str) -> None:
+        monkeypatch.setenv("EMAIL_URL", raw)
+        with pytest.raises(env.BadEnvironment, match="EMAIL_URL is not understood"):
+            env.mail("EMAIL_URL")
+
+
 class TestFinish:
     def test_names_the_nearest_known_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SIGNALBOX_SECRET_KEI", "x")

@@ -3,7 +3,8 @@
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import InternalError
+from django.db import DataError, InternalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from console.kernel import clock, outbox, tenancy
 from console.kernel.actors import Actor, system
@@ -26,6 +27,12 @@ def rows_of(tenant_id: UUID) -> list[str]:
 def send(*, actor: Actor, name: str) -> str:
     outbox.enqueue_task(name)
     return name
+
+
+@command
+def send_each(*, actor: Actor, names: list[str]) -> None:
+    for name in names:
+        outbox.enqueue_task(name)
 
 
 @command
@@ -92,6 +99,28 @@ class TestClock:
         with clock.frozen(at):
             assert clock.now() == at
         assert clock.now() > at
+
+
+class TestAtTheEnd:
+    def test_writes_all_rows_at_once_and_in_order(self, actor: Actor) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            send_each(actor=actor, names=["first", "second", "third"])
+
+        assert rows_of(actor.tenant_id) == ["first", "second", "third"]
+        assert sum("kernel_outbox" in one["sql"] for one in asked.captured_queries) == 1
+
+    def test_commits_nothing_without_its_rows(self, actor: Actor) -> None:
+        with pytest.raises(DataError):
+            send_each(actor=actor, names=["one", "x" * 201])
+
+        assert rows_of(actor.tenant_id) == []
+
+    def test_leaves_nothing_for_the_next_transaction(self, actor: Actor) -> None:
+        with pytest.raises(NotFound):
+            send_and_fail(actor=actor)
+        send(actor=actor, name="next")
+
+        assert rows_of(actor.tenant_id) == ["next"]
 
 
 class TestOutbox:

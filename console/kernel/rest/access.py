@@ -81,6 +81,14 @@ class KeyOrSession(BaseAuthentication):
         return 'Bearer realm="signalbox"'
 
 
+def actor_of_unread(request: HttpRequest) -> Actor | None:
+    """Return whose service key a request carries that was refused before a view saw it."""
+    try:
+        return _of_key(request.headers.get("Authorization", ""), request)
+    except KeyRefused:
+        return None
+
+
 def _of_key(sent: str, request: HttpRequest) -> Actor:
     scheme, _space, secret = sent.partition(" ")
     secret = secret.strip()
@@ -119,9 +127,11 @@ class PerActor(BaseThrottle):
         if not isinstance(actor, Actor):
             return True
         reads = request.method in SAFE
-        most = getattr(view, "reads_per_minute" if reads else "writes_per_minute", None)
-        most = self.rates[reads] if most is None else most
+        own = getattr(view, "reads_per_minute" if reads else "writes_per_minute", None)
+        most = self.rates[reads] if own is None else own
         name = f"rate:{actor.tenant_id}:{actor.kind}:{actor.id}:{'r' if reads else 'w'}"
+        if own is not None:
+            name += f":{type(view).__name__}"  # a view with a rate of its own counts for itself
         used, left_s = _count(name)
         if used > most:
             raise Throttled(
