@@ -9,17 +9,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console.accounts import commands, queries
+from console.accounts.cards import NewPasskey
+from console.accounts.middleware import site_of
 from console.accounts.serializers import (
+    CreationOut,
     EndedOut,
     KeyIn,
     KeyOut,
     MeOut,
     NewKeyOut,
     NewPersonOut,
+    NothingIn,
+    PasskeyIn,
+    PasskeyOut,
     PersonChangeIn,
     PersonIn,
     PersonOut,
     SessionOut,
+    SignInProofOut,
+    StepUpIn,
 )
 from console.accounts.states import Permission
 from console.kernel.errors import NotAllowed
@@ -179,12 +187,80 @@ class OneSession(ApiView):
         return Response(status=204)
 
 
+class StepUp(ApiView):
+    """Proving once more who one is. Wrong passwords are counted with those of the sign-in.
+
+    Several transactions, hence no idempotency key: a wrong answer has to stay counted.
+    """
+
+    permission = ""
+    people_only = True
+    repeatable = False
+
+    @extend_schema(operation_id="step_up", request=StepUpIn, responses=SignInProofOut)
+    def post(self, request: Request) -> Response:
+        proof = commands.step_up(actor=actor_of(request), **take(StepUpIn, request))
+        return Response(SignInProofOut(proof).data)
+
+
+class PasskeyChallenges(ApiView):
+    """What a browser needs to make a passkey for the person who asks; good for two minutes."""
+
+    permission = ""
+    people_only = True
+    repeatable = False
+
+    @extend_schema(operation_id="passkeys_challenge", request=None, responses={201: CreationOut})
+    def post(self, request: Request) -> Response:
+        take(NothingIn, request)
+        options = commands.challenge_passkey(actor=actor_of(request), site=site_of(request))
+        return Response(CreationOut({"options": options}).data, status=201)
+
+
+class Passkeys(ApiView):
+    """The passkeys of the person who asks. A new one needs a sign-in of the last five minutes."""
+
+    permission = ""
+    people_only = True
+    repeatable = False
+
+    @extend_schema(operation_id="passkeys_list", responses=PasskeyOut(many=True))
+    def get(self, request: Request) -> Response:
+        return Response(PasskeyOut(queries.passkeys(actor=actor_of(request)), many=True).data)
+
+    @extend_schema(operation_id="passkeys_add", request=PasskeyIn, responses={201: PasskeyOut})
+    def post(self, request: Request) -> Response:
+        values = take(PasskeyIn, request)
+        name = values.pop("name")
+        values["transports"] = tuple(values["transports"])
+        card = commands.add_passkey(
+            actor=actor_of(request), name=name, made=NewPasskey(**values), site=site_of(request)
+        )
+        return Response(PasskeyOut(card).data, status=201)
+
+
+class OnePasskey(ApiView):
+    """One passkey of the person who asks."""
+
+    permission = ""
+    people_only = True
+
+    @extend_schema(operation_id="passkeys_remove", responses={204: None})
+    def delete(self, request: Request, passkey_id: UUID) -> Response:
+        commands.remove_passkey(actor=actor_of(request), passkey_id=passkey_id)
+        return Response(status=204)
+
+
 urlpatterns = [
     path("me", Me.as_view()),
     path("people", People.as_view()),
     path("people/<uuid:person_id>", OnePerson.as_view()),
     path("keys", Keys.as_view()),
     path("keys/<uuid:key_id>", OneKey.as_view()),
+    path("step-up", StepUp.as_view()),
+    path("passkeys", Passkeys.as_view()),
+    path("passkeys/challenges", PasskeyChallenges.as_view()),
+    path("passkeys/<uuid:passkey_id>", OnePasskey.as_view()),
     path("sessions", Sessions.as_view()),
     path("sessions/<uuid:session_id>", OneSession.as_view()),
 ]

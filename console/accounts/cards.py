@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from console.accounts.states import ObjectKind, Role
+from console.accounts.states import ObjectKind, Role, Strength
 from console.kernel.actors import Actor
 
 
@@ -100,6 +100,46 @@ class SessionCard:
     created_at: datetime
     seen_at: datetime
     here: bool  # the session that is asking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """When and how a session last proved who it is."""
+
+    at: datetime
+    by: Strength
+    age_s: float  # by the database's clock, at the moment of reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyCard:
+    """A passkey without its counter."""
+
+    id: UUID
+    name: str
+    credential_id: str  # base64url, as the browser names it
+    public_key: bytes  # COSE
+    transports: tuple[str, ...]
+    created_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the browser says it is; a passkey signs for one place alone."""
+
+    host: str  # the relying party of WebAuthn
+    origin: str  # scheme, host and port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPasskey:
+    """What a browser sends of a passkey it has made; all base64url."""
+
+    credential_id: str
+    client_data: str
+    attestation: str
+    transports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,3 +68,44 @@ class NotOurs(ConsoleError):
 
     code = "person.shared"
     kind = Refusal.CONFLICT
+
+
+class StepUpRequired(ConsoleError):
+    """The session proved too long ago who it is for what it asks now."""
+
+    code = "stepup.required"
+    kind = Refusal.FORBIDDEN
+
+    def __init__(self, within_s: int) -> None:
+        minutes = max(1, within_s // 60)
+        unit = "minute" if minutes == 1 else "minutes"
+        super().__init__(
+            f"This needs a sign-in of the last {minutes} {unit}; confirm that it is you and "
+            "send it again.",
+            within_s=within_s,
+        )
+
+
+class WrongPassword(ConsoleError):
+    """The password does not fit the account of the session that asks."""
+
+    code = "stepup.refused"
+    kind = Refusal.INVALID
+
+    def __init__(self) -> None:
+        sentence = "The password does not fit; check it and try again."
+        super().__init__(sentence, fields={"password": [sentence]})
+
+
+class PasskeyRefused(ConsoleError):
+    """What a passkey signed is not what it should have signed, or not by that passkey."""
+
+    code = "passkey.refused"
+    kind = Refusal.FORBIDDEN
+
+
+class NoPasskey(ConsoleError):
+    """The person has no passkey to sign with."""
+
+    code = "passkey.none"
+    kind = Refusal.CONFLICT

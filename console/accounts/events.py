@@ -157,6 +157,45 @@ class SessionEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionProved(Event):
+    """The person of an open session proved once more who they are."""
+
+    name = "session.proved"
+    subject = "session_id"
+
+    session_id: UUID
+    person_id: UUID
+    by: str  # "password" or "passkey"
+    passkey_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyAdded(Event):
+    """A person can sign votes with one more passkey."""
+
+    name = "passkey.added"
+    subject = "passkey_id"
+    topics = ("accounts.sessions:{person_id}",)
+
+    passkey_id: UUID
+    person_id: UUID
+    credential_id: str  # base64url
+    public_key: str  # base64url of the COSE key, so that signatures can be verified from the trail
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyRemoved(Event):
+    """A passkey signs nothing any more."""
+
+    name = "passkey.removed"
+    subject = "passkey_id"
+    topics = ("accounts.sessions:{person_id}",)
+
+    passkey_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignInRefused(Event):
     """Somebody named this person's address and could not prove to be them."""
 

@@ -67,6 +67,10 @@ class PasswordForm(forms.Form):
     new = forms.CharField(label="New password", max_length=PASSWORD_LENGTH_MOST, strip=False)
 
 
+class StepUpForm(forms.Form):
+    password = forms.CharField(max_length=PASSWORD_LENGTH_MOST, strip=False)
+
+
 class PersonForm(forms.Form):
     email = forms.EmailField(label="E-mail", max_length=EMAIL_LENGTH)
     name = forms.CharField(max_length=120, validators=[plain_line])

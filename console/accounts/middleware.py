@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from console.accounts import commands, queries
+from console.accounts.cards import Site
 from console.kernel import logs
 from console.kernel.actors import Actor
 
@@ -73,6 +75,11 @@ def actor_of_key(secret: str, request: HttpRequest) -> Actor | None:
 def address_of(request: HttpRequest) -> str:
     """Return the peer's address; behind a proxy the server (uvicorn) has put the client's there."""
     return str(request.META.get("REMOTE_ADDR", ""))[:ADDRESS_LENGTH]
+
+
+def site_of(request: HttpRequest) -> Site:
+    """Return where the browser that sent this is, as far as passkeys are concerned."""
+    return Site(host=settings.CONSOLE_HOST, origin=f"{request.scheme}://{request.get_host()}")
 
 
 def request_id_of(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from guardian.models import UserObjectPermissionAbstract
 from typing_extensions import override
 
-from console.accounts.states import SCOPES, Role
+from console.accounts.states import SCOPES, Role, Strength
 from console.kernel.ids import uuid7
 from console.kernel.models import DatabaseNow, TenantRow
 
@@ -169,8 +169,16 @@ class SessionRecord(models.Model):
     seen_at = models.DateTimeField(db_default=DatabaseNow())
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    proved_at = models.DateTimeField(db_default=DatabaseNow())  # who it is, by password or passkey
+    proved_by = models.CharField(max_length=12, db_default="password")
 
     class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(proved_by__in=[strength.value for strength in Strength]),
+                name="session_proved_by_known",
+            )
+        ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
                 fields=["person", "tenant"],
@@ -178,6 +186,39 @@ class SessionRecord(models.Model):
                 name="session_open_of_person",
             )
         ]
+
+
+class Passkey(TenantRow):
+    """A person's public key for signing votes; the private one never leaves their device."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=80)
+    credential_id = models.BinaryField(max_length=1023)  # WebAuthn level 3, section 5.1
+    public_key = models.BinaryField(max_length=2048)  # COSE, RFC 9052
+    sign_count = models.BigIntegerField()
+    transports = ArrayField(models.CharField(max_length=16), default=list)
+    used_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["tenant_id", "credential_id"], name="passkey_once"),
+            models.UniqueConstraint(
+                fields=["tenant_id", "person", "name"],
+                condition=Q(removed_at__isnull=True),
+                name="passkey_name_once",
+            ),
+        ]
+
+
+class PasskeyChallenge(TenantRow):
+    """What a new passkey has to sign: random, for one session, once, for two minutes."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    session = models.CharField(max_length=64)
+    challenge = models.BinaryField(max_length=32, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
 
 
 class SignInAttempt(models.Model):

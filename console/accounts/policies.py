@@ -13,6 +13,9 @@ LOCK_S: Final = 15 * 60
 SESSION_LIFE_S: Final = 12 * 60 * 60  # a working day; after that a person signs in again
 SEEN_EVERY_S: Final = 60  # how stale "last seen" may be
 KEY_DAYS_MOST: Final = 366
+STEPUP_S: Final = 5 * 60  # how fresh a sign-in must be for what changes one's own proofs
+CHALLENGE_S: Final = 120  # how long a passkey has to sign what it is asked
+PASSKEYS_MOST: Final = 10
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:

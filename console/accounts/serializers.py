@@ -3,13 +3,14 @@
 from rest_framework import serializers
 
 from console.accounts import policies
-from console.accounts.forms import SLUG, plain_line
+from console.accounts.forms import PASSWORD_LENGTH_MOST, SLUG, plain_line
 from console.accounts.models import EMAIL_LENGTH
-from console.accounts.states import SCOPES, Role
+from console.accounts.states import SCOPES, Role, Strength
 from console.kernel.rest import In, Out
 
 ROLE_WORDS = [role.value for role in Role]
 WHOLE_SLUG = rf"^{SLUG.pattern}$"  # the framework searches where a form matches the whole
+BASE64URL = "^[A-Za-z0-9_-]+$"
 SCOPE_WORDS = [scope.value for scope in SCOPES]
 
 
@@ -51,6 +52,45 @@ class NewPersonOut(Out):
     person = PersonOut()
     password = serializers.CharField(
         help_text="Shown this once; empty when the address had an account already."
+    )
+
+
+class NothingIn(In):
+    """For addresses that take no fields."""
+
+
+class StepUpIn(In):
+    password = serializers.CharField(max_length=PASSWORD_LENGTH_MOST, trim_whitespace=False)
+
+
+class SignInProofOut(Out):
+    at = serializers.DateTimeField(help_text="When the session last proved who it is.")
+    by = serializers.ChoiceField([strength.value for strength in Strength])
+
+
+class PasskeyIn(In):
+    name = serializers.CharField(max_length=80, validators=[plain_line])
+    credential_id = serializers.RegexField(BASE64URL, max_length=1364)
+    client_data = serializers.RegexField(BASE64URL, max_length=4000)
+    attestation = serializers.RegexField(BASE64URL, max_length=16000)
+    transports = serializers.ListField(
+        child=serializers.RegexField("^[a-z-]{1,16}$"), max_length=8, required=False, default=list
+    )
+
+
+class PasskeyOut(Out):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    credential_id = serializers.CharField(help_text="base64url")
+    transports = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+    used_at = serializers.DateTimeField(allow_null=True)
+
+
+class CreationOut(Out):
+    options = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="What `navigator.credentials.create` takes, its bytes as base64url.",
     )
 
 

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     APPROVALS_VIEW = "approvals.view"
     APPROVALS_VOTE = "approvals.vote"
     APPROVALS_EXTEND = "approvals.extend"
+    APPROVALS_LEAD = "approvals.lead"
+    APPROVALS_PROPOSE = "approvals.propose"
     RUNS_VIEW = "runs.view"
     RUNS_START = "runs.start"
     CONTROLS_VIEW = "controls.view"
@@ -31,6 +33,14 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit.export"
     ACCOUNTS_MANAGE = "accounts.manage"
     KEYS_MANAGE = "keys.manage"
+    POLICIES_MANAGE = "policies.manage"
+
+
+class Strength(StrEnum):
+    """How a person proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - the word, not one
+    PASSKEY = "passkey"
 
 
 class ObjectKind(StrEnum):
@@ -74,11 +84,13 @@ NEVER_FOR_KEYS: Final = frozenset(
     {
         P.APPROVALS_VOTE,
         P.APPROVALS_EXTEND,
+        P.APPROVALS_LEAD,
         P.CONTROLS_VIEW,
         P.CONTROLS_ENGAGE,
         P.CONTROLS_RELEASE,
         P.ACCOUNTS_MANAGE,
         P.KEYS_MANAGE,
+        P.POLICIES_MANAGE,
     }
 )
 SCOPES: Final = tuple(scope for scope in Permission if scope not in NEVER_FOR_KEYS)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.accounts.views import account, api_manual, door, keys, people
+from console.accounts.views import account, api_manual, door, keys, people, proofs
 
 app_name = "accounts"
 urlpatterns = [
@@ -16,6 +16,11 @@ urlpatterns = [
     path("account/sessions/end/", account.end_all_sessions, name="end-all-sessions"),
     path("account/sessions/<uuid:session_id>/end/", account.end_session, name="end-session"),
     path("account/password/", account.password, name="password"),
+    path("account/step-up/", proofs.step_up, name="step-up"),
+    path("account/passkeys/", proofs.passkeys, name="passkeys"),
+    path(
+        "account/passkeys/<uuid:passkey_id>/remove/", proofs.remove_passkey, name="remove-passkey"
+    ),
     path("people/", people.people, name="people"),
     path("people/groups/", people.add_group, name="add-group"),
     path("people/<uuid:person_id>/", people.person, name="person"),

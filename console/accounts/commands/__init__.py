@@ -1,7 +1,14 @@
 """Writes of accounts: people and groups, rights on objects, service keys, sign-in and sessions."""
 
+from console.accounts.commands.consequences import when_people_change
 from console.accounts.commands.grants import give_grant, take_grant
 from console.accounts.commands.keys import create_key, note_key_use, revoke_key
+from console.accounts.commands.passkeys import (
+    add_passkey,
+    challenge_passkey,
+    remove_passkey,
+    use_passkey,
+)
 from console.accounts.commands.passwords import change_password, reset_password
 from console.accounts.commands.people import (
     add_person,
@@ -9,6 +16,7 @@ from console.accounts.commands.people import (
     create_tenant,
     set_membership,
 )
+from console.accounts.commands.proofs import renew_proof, step_up
 from console.accounts.commands.sessions import (
     end_own_session,
     end_sessions_of,
@@ -21,7 +29,9 @@ from console.accounts.commands.sessions import (
 from console.accounts.commands.sign_in import note_refusals, prove
 
 __all__ = [
+    "add_passkey",
     "add_person",
+    "challenge_passkey",
     "change_password",
     "create_group",
     "create_key",
@@ -34,11 +44,16 @@ __all__ = [
     "note_seen",
     "open_session",
     "prove",
+    "remove_passkey",
+    "renew_proof",
     "reset_password",
     "revoke_key",
     "set_membership",
     "sign_out",
     "sign_out_everywhere",
+    "step_up",
     "sweep",
     "take_grant",
+    "use_passkey",
+    "when_people_change",
 ]

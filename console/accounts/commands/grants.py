@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from audit.commands import record
 from console.accounts import events, queries
+from console.accounts.commands.consequences import people_changed
 from console.accounts.models import ObjectGrant
 from console.accounts.states import OBJECT_RIGHTS, ObjectKind, Permission
 from console.kernel.actors import Actor
@@ -44,6 +45,7 @@ def give_grant(*, actor: Actor, person_id: UUID, kind: ObjectKind | str, object_
         ),
         actor=actor,
     )
+    people_changed(actor=actor)
     return True
 
 
@@ -70,6 +72,7 @@ def take_grant(*, actor: Actor, person_id: UUID, kind: ObjectKind | str, object_
         ),
         actor=actor,
     )
+    people_changed(actor=actor)
     return True
 
 

@@ -10,6 +10,7 @@ from audit.commands import record
 from audit.events import Change
 from console.accounts import events, policies, queries
 from console.accounts.cards import GroupCard, NewPerson, PersonCard, TenantCard
+from console.accounts.commands.consequences import people_changed
 from console.accounts.commands.keys import revoke_keys_of
 from console.accounts.commands.sessions import end_sessions
 from console.accounts.errors import AlreadyThere
@@ -96,6 +97,7 @@ def add_person(
     record(
         events.PersonAdded(person_id=person.id, roles=tuple(row.roles), groups=slugs), actor=actor
     )
+    people_changed(actor=actor)
     card = queries.person_card(actor=actor, person_id=person.id)
     return NewPerson(person=card, password=password if is_new else "")
 
@@ -145,6 +147,7 @@ def set_membership(
     if was_active and not active:
         end_sessions(actor=actor, person_id=person_id, cause="deactivated")
         revoke_keys_of(actor=actor, person_id=person_id)
+    people_changed(actor=actor)
     return queries.person_card(actor=actor, person_id=person_id)
 
 

@@ -8,9 +8,10 @@ from django.contrib.sessions.models import Session
 
 from audit.commands import record
 from console.accounts import events, policies, queries
+from console.accounts.cards import Proof
 from console.accounts.errors import NoMembership
 from console.accounts.models import Membership, SessionRecord, SignInAttempt
-from console.accounts.states import Permission
+from console.accounts.states import Permission, Strength
 from console.kernel import clock, tenancy
 from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotFound, SignedOut
@@ -21,12 +22,20 @@ BROWSER_LENGTH = 200
 
 @command
 def open_session(
-    *, actor: Actor, person_id: UUID, session_key: str, address: str, user_agent: str
+    *,
+    actor: Actor,
+    person_id: UUID,
+    session_key: str,
+    address: str,
+    user_agent: str,
+    proof: Proof | None = None,
 ) -> UUID:
-    """Start a session of a person who has just proved who they are; return its id.
+    """Start a session of a person who has proved who they are; return its id.
 
     Args:
         actor: the part of the product that checked the proof, in the tenant that was chosen.
+        proof: when and how they did, if not by a password just now: a session that only changes
+            over to another tenant is no fresher than the one before.
 
     Raises:
         NoMembership: the person is not, or no longer, active in this tenant.
@@ -47,14 +56,16 @@ def open_session(
         address=address or None,
         user_agent=user_agent[:BROWSER_LENGTH],
         expires_at=clock.now() + timedelta(seconds=policies.SESSION_LIFE_S),
+        **({"proved_at": proof.at, "proved_by": proof.by.value} if proof else {}),
     )
+    strength = proof.by if proof else Strength.PASSWORD
     person = Actor(
         tenant_id=actor.tenant_id,
         kind=ActorKind.PERSON,
         id=str(person_id),
         label=member.person.name,
         session=row.digest,
-        strength="password",
+        strength=strength.value,
         address=address,
         request=actor.request,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,10 +17,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from console.accounts import commands, queries
-from console.accounts.cards import SignedIn, TenantCard
+from console.accounts.cards import Proof, SignedIn, TenantCard
 from console.accounts.errors import DemoOnly, NoMembership
 from console.accounts.forms import DemoForm, SignInForm, TenantForm
 from console.accounts.middleware import TENANT, address_of, request_id_of
+from console.accounts.states import Strength
 from console.accounts.views.answers import attempt, show_form
 from console.kernel import clock
 from console.kernel.actors import Actor, system
@@ -59,7 +61,7 @@ def choose_tenant(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         chosen, refusal = attempt(lambda: _chosen(request, tenants))
         if chosen is not None:
-            return _start(request, person_id, chosen)
+            return _start(request, person_id, chosen, _proof(request))
     context = {"tenants": tenants, "next": next_of(request)}
     return show_form(request, "accounts/choose_tenant.html", context, refusal)
 
@@ -143,7 +145,21 @@ def _proved_person(request: HttpRequest) -> UUID:
     return UUID(request.session[PROVED])
 
 
-def _start(request: HttpRequest, person_id: UUID, tenant_id: UUID) -> HttpResponse:
+def _proof(request: HttpRequest) -> Proof:
+    """Return when whoever chooses a tenant proved who they are: choosing proves nothing."""
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is not None:
+        found = queries.proof(actor=actor)
+        if found is None:
+            raise SignedOut("This session has ended; sign in again.")
+        return found
+    at = datetime.fromtimestamp(request.session[PROVED_UNTIL] - CHOOSE_S, tz=UTC)
+    return Proof(at=at, by=Strength.PASSWORD, age_s=0)
+
+
+def _start(
+    request: HttpRequest, person_id: UUID, tenant_id: UUID, proof: Proof | None = None
+) -> HttpResponse:
     """Begin a session under a new key; the old one, if any, ends."""
     before: Actor | None = getattr(request, "actor", None)
     if before is not None:
@@ -159,6 +175,7 @@ def _start(request: HttpRequest, person_id: UUID, tenant_id: UUID) -> HttpRespon
             session_key=str(request.session.session_key),
             address=address_of(request),
             user_agent=request.headers.get("User-Agent", ""),
+            proof=proof,
         )
     except ConsoleError:
         request.session.flush()
