@@ -147,6 +147,7 @@ class CallCard:
     state: str
     confirmation: str
     args: str  # pretty JSON
+    edited: str  # what people changed of it, as the model is told; "" for most
     result: str  # pretty JSON, "" while there is none
     error_code: str
     before: Mapping[str, Any] | None

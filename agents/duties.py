@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from agents.controls import queries as controls
-from agents.runtime import commands, engine, queries
+from agents.runtime import answering, commands, engine, queries
 from console.kernel import tenancy
 from console.kernel.actors import Actor, system
 from console.kernel.pulse import duty
@@ -31,6 +31,15 @@ def reap() -> int:
     """Bring back runs that nobody works on: unclaimed, lease lapsed, decided and not woken."""
     return sum(
         _reap(tenant) for tenant in tenancy.every_tenant(reason="stranded runs of every tenant")
+    )
+
+
+@duty("runs.answers", every_s=15.0)
+def answer_reviewers() -> int:
+    """Answer questions of reviewers that no worker has answered."""
+    return sum(
+        answering.answer_left(tenant_id=tenant)
+        for tenant in tenancy.every_tenant(reason="questions of every tenant's reviewers")
     )
 
 

@@ -87,6 +87,13 @@ class ToolTimedOut(ConsoleError):
     kind = Refusal.UNAVAILABLE
 
 
+class OriginalRepeated(ConsoleError):
+    """People had changed this very call; the model sent it again as it was."""
+
+    code = "call.edited"
+    kind = Refusal.CONFLICT
+
+
 class ProviderMissing(ConsoleError):
     """No such model provider is set up here."""
 

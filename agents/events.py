@@ -225,6 +225,18 @@ class CallApproved(_CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallRevised(_CallEvent):
+    """A call follows another revision of its proposal; `args_digest` is of what the model sent."""
+
+    name = "call.revised"
+
+    proposal_id: UUID
+    revision_no: int
+    digest: str  # of the revision, 64 hex characters
+    cause: str  # edited, revised, drift
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallClosed(_CallEvent):
     """People, a clock or a rule said no: the call will not run."""
 

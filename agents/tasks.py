@@ -7,8 +7,9 @@ from celery import shared_task
 from django.db import connections
 
 from agents.errors import UnknownRun
-from agents.runtime import engine
+from agents.runtime import answering, engine
 from console.kernel import logs
+from console.kernel.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,18 @@ def advance_run(*, run_id: str, tenant_id: str, **_later: object) -> None:
     except UnknownRun:
         # A task that outlived its database: there is nothing to advance, and nothing to repeat.
         log.warning("task.run_unknown", run=run_id)
+    finally:
+        logs.unbind()
+        connections.close_all()
+
+
+@shared_task(name="agents.answer_question", ignore_result=True)
+def answer_question(*, comment_id: str, tenant_id: str, **_later: object) -> None:
+    """Answer one question of a reviewer; delivered twice it finds its own answer."""
+    try:
+        answering.answer(tenant_id=UUID(tenant_id), comment_id=UUID(comment_id))
+    except NotFound:
+        log.warning("task.question_unknown", comment=comment_id)
     finally:
         logs.unbind()
         connections.close_all()

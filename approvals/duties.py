@@ -1,6 +1,6 @@
 """What pulse does for approvals. Nothing waits for it: every command settles the clock itself."""
 
-from approvals import commands
+from approvals import commands, queries
 from console.kernel import tenancy
 from console.kernel.actors import system
 from console.kernel.pulse import duty
@@ -8,6 +8,53 @@ from console.kernel.pulse import duty
 
 @duty("approvals.settle", every_s=1.0)
 def settle() -> int:
-    """Let deadlines that have passed take effect, so that runs learn of them."""
+    """Let deadlines that have passed take effect and climb ladders; mostly a single question."""
+    due = queries.tenants_due()
+    if not due:
+        return 0
     tenants = tenancy.every_tenant(reason="deadlines pass in every tenant")
-    return sum(commands.settle_due(actor=system("pulse.approvals", each)) for each in tenants)
+    return sum(
+        commands.settle_due(actor=system("pulse.approvals", each))
+        for each in tenants
+        if each in due
+    )
+
+
+@duty("approvals.probe", every_s=30.0)
+def probe() -> int:
+    """Look at the targets of high-stakes proposals every five minutes, whether or not one reads."""
+    tenants = tenancy.every_tenant(reason="targets change in every tenant")
+    return sum(commands.probe_due(actor=system("pulse.approvals", each)) for each in tenants)
+
+
+@duty("approvals.carry_out", every_s=30.0)
+def carry_out() -> int:
+    """Do what people agreed to about the rules and what was held up: a stop, a crash."""
+    tenants = tenancy.every_tenant(reason="rules change in every tenant")
+    return sum(commands.carry_out_due(actor=system("approvals.policies", each)) for each in tenants)
+
+
+@duty("approvals.replays", every_s=30.0)
+def replays() -> int:
+    """Have workers go on with replays whose worker died."""
+    tenants = tenancy.every_tenant(reason="rules are tried in every tenant")
+    return sum(commands.resume_replays(actor=system("approvals.replay", each)) for each in tenants)
+
+
+@duty("approvals.notify", every_s=2.0)
+def notify() -> int:
+    """Send notices that are due; what a person is asked does not depend on their mail."""
+    due = queries.tenants_to_tell()
+    if not due:
+        return 0
+    tenants = tenancy.every_tenant(reason="people are told in every tenant")
+    return sum(
+        commands.send_due(actor=system("pulse.notices", each)) for each in tenants if each in due
+    )
+
+
+@duty("approvals.lost", every_s=30.0)
+def settle_lost() -> int:
+    """Put on record that nobody knows what became of what external agents never reported."""
+    tenants = tenancy.every_tenant(reason="agents are lost in every tenant")
+    return sum(commands.settle_lost(actor=system("pulse.approvals", each)) for each in tenants)

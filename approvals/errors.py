@@ -52,6 +52,13 @@ class ReasonRequired(ConsoleError):
     kind = Refusal.INVALID
 
 
+class NotFullyShown(ConsoleError):
+    """Some part of what would change was never on the screen of the session that approves."""
+
+    code = "vote.not_fully_shown"
+    kind = Refusal.CONFLICT
+
+
 class StaleRevision(ConsoleError):
     """The content changed after it was shown."""
 
@@ -80,6 +87,76 @@ class ProposalExpired(ConsoleError):
     kind = Refusal.TOO_LATE
 
 
+class ExtendNotEligible(ConsoleError):
+    """Only people who may decide this, or extend, give it more time."""
+
+    code = "extend.not_eligible"
+    kind = Refusal.FORBIDDEN
+
+
+class ExtensionsSpent(ConsoleError):
+    """The time to decide was extended as often as it may be."""
+
+    code = "extend.spent"
+    kind = Refusal.CONFLICT
+
+
+class ClockMoved(ConsoleError):
+    """The clock is not the one that was on screen: somebody extended it, or it began anew."""
+
+    code = "extend.moved"
+    kind = Refusal.CONFLICT
+
+
+class ProposalClaimed(ConsoleError):
+    """Others are at work on every place that this person could fill."""
+
+    code = "proposal.claimed"
+    kind = Refusal.CONFLICT
+
+
+class ViewNameTaken(ConsoleError):
+    """The person keeps another list under this name."""
+
+    code = "saved_view.name_taken"
+    kind = Refusal.CONFLICT
+
+
+class ViewsFull(ConsoleError):
+    """The person keeps as many lists as there is room for."""
+
+    code = "saved_view.full"
+    kind = Refusal.CONFLICT
+
+
+class Backpressure(ConsoleError):
+    """As many requests wait for people as may; nothing of what waits was changed."""
+
+    code = "proposal.backpressure"
+    kind = Refusal.CONFLICT
+
+
+class BatchMixed(ConsoleError):
+    """A batch is of one tool, one contract and one version of the rules."""
+
+    code = "batch.mixed"
+    kind = Refusal.CONFLICT
+
+
+class BatchNever(ConsoleError):
+    """This takes a decision of its own."""
+
+    code = "batch.never"
+    kind = Refusal.CONFLICT
+
+
+class BatchTooMany(ConsoleError):
+    """More than anybody decides at once."""
+
+    code = "batch.too_many"
+    kind = Refusal.CONFLICT
+
+
 class NotStale(ConsoleError):
     """Only a proposal whose target changed can be refreshed."""
 
@@ -106,3 +183,185 @@ class OutcomeKnown(ConsoleError):
 
     code = "dispatch.settled"
     kind = Refusal.CONFLICT
+
+
+class EditByMachine(ConsoleError):
+    """Somebody other than a signed-in person tried to change what is asked for."""
+
+    code = "edit.machine"
+    kind = Refusal.FORBIDDEN
+
+
+class ToolChanged(ConsoleError):
+    """An edit changes arguments only; another tool is another request."""
+
+    code = "edit.tool_changed"
+    kind = Refusal.CONFLICT
+
+
+class DoesNotFit(ConsoleError):
+    """Arguments do not fit the schema; `details["fields"]` maps JSON pointers to sentences."""
+
+    code = "edit.schema"
+    kind = Refusal.INVALID
+
+
+class NothingChanged(ConsoleError):
+    """An edit has to change something."""
+
+    code = "edit.unchanged"
+    kind = Refusal.CONFLICT
+
+
+class NotEditable(ConsoleError):
+    """Nobody offers a form for the content of this proposal, or its subject is gone."""
+
+    code = "edit.not_offered"
+    kind = Refusal.CONFLICT
+
+
+class NotYours(ConsoleError):
+    """Only who started a request, or owns the agent, takes it back."""
+
+    code = "proposal.not_yours"
+    kind = Refusal.FORBIDDEN
+
+
+class TooManyQuestions(ConsoleError):
+    """The agent has not answered what was asked before."""
+
+    code = "comment.too_many"
+    kind = Refusal.CONFLICT
+
+
+class SaidByMachine(ConsoleError):
+    """Only people ask and note; an agent answers what it was asked."""
+
+    code = "comment.machine"
+    kind = Refusal.FORBIDDEN
+
+
+class PolicyInvalid(ConsoleError):
+    """A policy cannot be read; `pointer` says where."""
+
+    code = "policy.invalid"
+    kind = Refusal.INVALID
+
+
+class PolicyDenied(ConsoleError):
+    """A rule does not allow this, whoever agrees."""
+
+    code = "policy.denied"
+    kind = Refusal.FORBIDDEN
+
+
+class PolicyConflict(ConsoleError):
+    """The version is not in a state in which this can be done to it."""
+
+    code = "policy.conflict"
+    kind = Refusal.CONFLICT
+
+
+class ChannelTitleTaken(ConsoleError):
+    """Another channel has this title."""
+
+    code = "channel.title_taken"
+    kind = Refusal.CONFLICT
+
+
+class ChannelOff(ConsoleError):
+    """Nothing is sent through a channel that is turned off."""
+
+    code = "channel.off"
+    kind = Refusal.CONFLICT
+
+
+class JustTested(ConsoleError):
+    """One test a minute is enough; the last one is on its way."""
+
+    code = "channel.tested_just_now"
+    kind = Refusal.CONFLICT
+
+
+class ChannelsFull(ConsoleError):
+    """There are as many channels as there is room for."""
+
+    code = "channel.full"
+    kind = Refusal.CONFLICT
+
+
+class NotDecided(ConsoleError):
+    """People have not agreed to it, so nothing may run."""
+
+    code = "proposal.open"
+    kind = Refusal.CONFLICT
+
+
+class WasRejected(ConsoleError):
+    """People said no, so nothing may run."""
+
+    code = "proposal.rejected"
+    kind = Refusal.CONFLICT
+
+
+class WasWithdrawn(ConsoleError):
+    """The request was taken back, so nothing may run."""
+
+    code = "proposal.withdrawn"
+    kind = Refusal.CONFLICT
+
+
+class WasSuperseded(ConsoleError):
+    """A newer request for the same subject took its place, so nothing of this one may run."""
+
+    code = "proposal.superseded"
+    kind = Refusal.CONFLICT
+
+
+class WasBlocked(ConsoleError):
+    """A rule does not allow it, so nothing may run."""
+
+    code = "proposal.blocked"
+    kind = Refusal.CONFLICT
+
+
+class WasReopened(ConsoleError):
+    """The approval does not count any more; people decide anew before anything runs."""
+
+    code = "proposal.reopened"
+    kind = Refusal.CONFLICT
+
+
+class NotTheCall(ConsoleError):
+    """What was about to run is not what people approved."""
+
+    code = "dispatch.other_call"
+    kind = Refusal.CONFLICT
+
+
+class RunOnce(ConsoleError):
+    """The proposal was handed over before, under another key; it never is again."""
+
+    code = "dispatch.duplicate"
+    kind = Refusal.CONFLICT
+
+
+class DispatchLate(ConsoleError):
+    """The time to execute is over, so a lost answer is not given again."""
+
+    code = "dispatch.late"
+    kind = Refusal.TOO_LATE
+
+
+class ExternalToolTaken(ConsoleError):
+    """A tool of this name is there already."""
+
+    code = "external_tool.taken"
+    kind = Refusal.CONFLICT
+
+
+class TooManyWaiting(ConsoleError):
+    """The key waits for as many proposals at once as it may."""
+
+    code = "wait.too_many"
+    kind = Refusal.THROTTLED

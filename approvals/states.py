@@ -41,11 +41,104 @@ class Basis(StrEnum):
     TIMEOUT_RULE = "timeout_rule"
 
 
+class OnExpiry(StrEnum):
+    """What happens when nobody decided in time."""
+
+    REFUSE = "refuse"
+    RETURN = "return"
+    PARK = "park"
+    ESCALATE = "escalate"
+    APPROVE = "approve"  # tier 1 only
+
+
+class TimerKind(StrEnum):
+    """Why a proposal is looked at again although nobody touched it."""
+
+    DECIDE = "decide"  # the time to decide is over
+    EXECUTE = "execute"  # the time to execute is over
+    REMIND = "remind"
+    WIDEN = "widen"
+
+
+class Says(StrEnum):
+    """What the rules come to."""
+
+    PASS = "pass"  # noqa: S105 - nobody is asked; tier 0 only
+    ALLOW = "allow"
+    HOLD = "hold"
+    DENY = "deny"
+
+
+class PolicyState(StrEnum):
+    """Where a version of a policy stands."""
+
+    DRAFT = "draft"
+    SHADOW = "shadow"  # asked beside the active one, for the record only
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+# The trigger `policy_only_moves` repeats this table; a test compares the two.
+NEXT_POLICY: Final[Mapping[PolicyState, frozenset[PolicyState]]] = {
+    PolicyState.DRAFT: frozenset({PolicyState.SHADOW, PolicyState.ACTIVE, PolicyState.RETIRED}),
+    PolicyState.SHADOW: frozenset({PolicyState.DRAFT, PolicyState.ACTIVE, PolicyState.RETIRED}),
+    PolicyState.ACTIVE: frozenset({PolicyState.RETIRED}),
+    PolicyState.RETIRED: frozenset(),
+}
+
+
+class ReplayState(StrEnum):
+    """How far a version has been asked about past calls."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class ReplaySays(StrEnum):
+    """What would have been different about one past call."""
+
+    HELD = "held"  # people would have been asked
+    RELEASED = "released"  # nobody would have been asked
+    DENIED = "denied"  # it would never have run
+    MORE_PEOPLE = "more_people"
+    FEWER_PEOPLE = "fewer_people"
+    UNCHANGED = "unchanged"
+    NOT_REPLAYABLE = "not_replayable"  # what the rules would look at was not kept
+
+
+class Purpose(StrEnum):
+    """Why the rules were asked."""
+
+    PROPOSE = "propose"
+    DISPATCH = "dispatch"
+    SHADOW = "shadow"
+
+
 class Choice(StrEnum):
     """What a person says about one digest."""
 
     APPROVE = "approve"
     REJECT = "reject"
+
+
+class AttentionReason(StrEnum):
+    """Why a proposal is somebody's turn."""
+
+    OPENED = "opened"  # it asks for people of their groups
+    REOPENED = "reopened"  # it came back to people
+    VOIDED = "voided"  # their vote counts no more
+    WIDENED = "widened"  # it asks for their group as well by now
+    ANSWERED = "answered"  # what they asked was answered
+
+
+class SnoozeFor(StrEnum):
+    """For how long somebody puts a proposal off."""
+
+    QUARTER = "quarter"  # of an hour
+    HOUR = "hour"
+    AFTERNOON = "afternoon"  # four hours
+    DAY = "day"
 
 
 class PrincipalRole(StrEnum):
@@ -55,6 +148,30 @@ class PrincipalRole(StrEnum):
     OWNER = "owner"
     STARTER = "starter"
     EDITOR = "editor"
+
+
+# The subject_kind of what agents ask for that run elsewhere.
+EXTERNAL: Final = "external"
+
+
+class Act(StrEnum):
+    """What an external agent does that a stop can forbid."""
+
+    OPEN = "open"
+    DISPATCH = "dispatch"
+
+
+# Why a proposal was withdrawn: its target had changed, and a reviewer let the agent look again.
+HANDED_BACK: Final = "handed back"
+
+
+class CommentKind(StrEnum):
+    """What is said about a proposal without deciding it."""
+
+    QUESTION = "question"
+    REQUEST_CHANGES = "request_changes"
+    ANSWER = "answer"
+    NOTE = "note"
 
 
 class DispatchState(StrEnum):
@@ -139,3 +256,66 @@ NEXT_DISPATCH: Final[Mapping[DispatchState, frozenset[DispatchState]]] = {
     DispatchState.SUCCEEDED: frozenset(),
     DispatchState.FAILED: frozenset(),
 }
+
+
+class ChannelKind(StrEnum):
+    """How a notice leaves."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    CHAT = "chat"
+
+
+class Digest(StrEnum):
+    """How often somebody wants mail."""
+
+    INSTANT = "instant"
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
+class NoticeState(StrEnum):
+    """How far a notice has come."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"  # tried often enough
+    DROPPED = "dropped"  # no longer true, or no longer wanted, when its time came
+
+
+class NoticeReason(StrEnum):
+    """What a notice tells."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    WIDENED = "widened"
+    REMINDED = "reminded"
+    REVISED = "revised"
+    ANSWERED = "answered"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    BLOCKED = "blocked"
+    EXECUTED = "executed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    BREAK_GLASS = "break_glass"
+    DEAD_END = "dead_end"
+    CHECKS = "checks"
+    TEST = "test"
+
+
+ASKS: Final[frozenset[NoticeReason]] = frozenset(
+    {
+        NoticeReason.OPENED,
+        NoticeReason.REOPENED,
+        NoticeReason.WIDENED,
+        NoticeReason.REMINDED,
+        NoticeReason.REVISED,
+        NoticeReason.ANSWERED,
+    }
+)
+# A stop and what goes past reviewers break quiet hours; a reminder does not.
+URGENT: Final[frozenset[NoticeReason]] = frozenset({NoticeReason.BREAK_GLASS, NoticeReason.TEST})

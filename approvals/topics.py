@@ -5,3 +5,7 @@ from console.kernel.live import topic
 
 topic("reviews.queue", permission=Permission.APPROVALS_VIEW)
 topic("proposal", permission=Permission.APPROVALS_VIEW)
+topic("policies.replay", permission=Permission.APPROVALS_VIEW)
+topic("reviews.claims", permission=Permission.APPROVALS_VIEW)
+topic("reviews.channels", permission=Permission.ACCOUNTS_MANAGE)
+topic("proposal.claims", permission=Permission.APPROVALS_VIEW)

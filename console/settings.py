@@ -239,6 +239,21 @@ ANTHROPIC_BASE_URL = env.text("ANTHROPIC_BASE_URL")
 MODEL_NAME = env.text("SIGNALBOX_MODEL", default="claude-sonnet-5-5")
 LEASE_S = env.seconds("SIGNALBOX_LEASE_S", default=30, least=2, most=300)
 
+# --- notices
+BEGINS = "https" if BEHIND_TLS else "http"
+PUBLIC_URL = env.text("SIGNALBOX_PUBLIC_URL", default=f"{BEGINS}://{CONSOLE_HOST}").rstrip("/")
+ALLOW_PRIVATE_WEBHOOKS = env.flag("SIGNALBOX_ALLOW_PRIVATE_WEBHOOKS", default=False)
+MAIL = env.mail("EMAIL_URL")
+EMAIL_BACKEND = MAIL.backend
+EMAIL_FILE_PATH = LOCAL_DIR / "outbox"  # without a server, for a newcomer to look into
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text(
+    "SIGNALBOX_MAIL_FROM", default=f"Signalbox <signalbox@{CONSOLE_HOST}>"
+)
+
 # --- limits
 BODY_LIMIT = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT

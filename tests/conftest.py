@@ -27,6 +27,11 @@ def cast() -> Cast:
     return make_cast()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a release save its golden fixtures; `tests/golden.py` says how."""
+    parser.addoption("--write-golden", default="", help="Save fixtures of this release, as in 0.3.")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the journeys first: their worker and pulse then meet no leftovers of other tests."""
     items.sort(key=lambda item: "journeys" not in item.path.parts)

@@ -20,7 +20,7 @@ from agents.events import CallAnswered, ConversationOpened, HandoffClosed, Messa
 from agents.llm.answers import agreement
 from agents.models import Agent, Conversation, Handoff, Message, Run, ToolCall
 from agents.runtime import commands as runtime
-from agents.runtime import fence, timeline
+from agents.runtime import fence, handoffs, timeline
 from agents.states import (
     FINAL_RUN,
     CallState,
@@ -293,6 +293,8 @@ def _require_open(run: Run, call: ToolCall, digest: str) -> None:
 def close_handoff(*, actor: Actor, conversation_id: UUID, give_back: bool) -> None:
     """End a hand-off: the agent may speak again, or the matter is closed.
 
+    A run that was parked because nobody decided in time goes on; any other has ended with it.
+
     Raises:
         NotAllowed, UnknownConversation
     """
@@ -314,7 +316,12 @@ def close_handoff(*, actor: Actor, conversation_id: UUID, give_back: bool) -> No
         raise UnknownConversation("Nobody has to take over this conversation; reload the page.")
     handoff.state = "closed"
     handoff.save(update_fields=["state"])
-    fence.end_row(run, actor=actor, state=RunState.COMPLETED, reason=StopReason.HANDED_OFF)
+    if give_back and handoff.trigger == handoffs.PARKED:
+        # The agent has still to learn that nobody decided, and other calls of the run may wait.
+        run.stop_reason = StopReason.NONE
+        fence.resume_row(run, actor=actor, cause="given back")
+    else:
+        fence.end_row(run, actor=actor, state=RunState.COMPLETED, reason=StopReason.HANDED_OFF)
     text = "The assistant is back." if give_back else "This request was closed by our team."
     frame = timeline.notice(FrameKind.HANDOFF, text, back=give_back)
     timeline.say(handoff.conversation_id, run.pk, run.tenant_id, frame)

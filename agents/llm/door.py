@@ -55,6 +55,7 @@ class ModelCall:
     run_id: UUID
     epoch: int
     lost: threading.Event  # set when the run is another worker's
+    quiet: bool = False  # the answer is for the team: no live text reaches the end user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +207,7 @@ class _Pieces:
             self.flush()
 
     def flush(self) -> None:
-        if not self.waiting:
+        if not self.waiting or self.call.quiet:
             return
         live.append(self.call.run_id, epoch=self.call.epoch, n=self.n, text="".join(self.waiting))
         self.n += 1

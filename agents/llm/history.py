@@ -27,6 +27,12 @@ class Called:
     failed: bool
 
     @property
+    def meant(self) -> Mapping[str, Any]:
+        """Return the arguments that counted in the end: people may have changed what was sent."""
+        found = self.content.get("ran_with")
+        return found if isinstance(found, Mapping) else self.args
+
+    @property
     def result(self) -> Mapping[str, Any]:
         found = self.content.get("result")
         return found if isinstance(found, Mapping) else {}

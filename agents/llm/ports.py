@@ -54,6 +54,23 @@ Turn = UserTurn | AgentTurn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """What a reviewer asks about a call that waits; it is answered in words, never by a call.
+
+    `turns` of the request say the same as text; this is for a provider without a model.
+    """
+
+    question: str
+    wants_changes: bool
+    title: str
+    args: Mapping[str, Any]
+    input_schema: Mapping[str, Any]
+    said: tuple[str, ...]  # by the end user, oldest first
+    read: tuple[tuple[str, str], ...]  # (title of a tool, its result as text), oldest first
+    changes: tuple[tuple[str, str, str], ...]  # (field, before, after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """One question to a model: given this transcript, what next?"""
 
@@ -63,6 +80,7 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...]
     customer: str = ""  # the record that the end user was found to be; "" is unknown
     max_tokens: int = 1024
+    inquiry: Inquiry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agents.llm import explaining, intents, matching, slots
 from agents.llm import history as transcript
-from agents.llm import intents, matching, slots
 from agents.llm.answers import agreement
 from agents.llm.history import Called, History, at_pointer
 from agents.llm.intents import Task
@@ -44,14 +44,23 @@ MOST_WORDS: Final = 300
 CLOSED: Final[Mapping[str, str]] = {
     "approval.rejected": "Our team declined this: {title}. Nothing was changed.",
     "approval.blocked": "Our rules do not allow this: {title}. Nothing was changed.",
+    "approval.repeated": "Our team declined the same request a short while ago: {title}. "
+    "Nothing was changed.",
     "approval.expired": "Nobody of our team decided in time: {title}. Nothing was changed.",
+    "approval.returned": "Our team did not decide in time: {title}. Nothing was changed.",
+    "approval.parked": "Our team let this go undecided: {title}. Nothing was changed.",
+    "approval.lapsed": "The time to carry this out ran out: {title}. Nothing was changed.",
+    "approval.handed_back": "The record changed before our team decided: {title}. Nothing was "
+    "changed; please tell me again what you would like.",
     "approval.withdrawn": "This was taken back undecided: {title}. Nothing was changed.",
     "approval.superseded": "A newer request took its place: {title}.",
     "approval.drift": "The record changed while this was decided: {title}. Nothing was changed.",
     "user.refused": "All right, I left it as it is: {title}.",
     "user.moved_on": "I have not done this, as you did not confirm it: {title}.",
+    "call.edited": "Our team had changed this request, and the change is what counts: {title}.",
     "run.ended": "This was not done: {title}.",
 }
+CHANGED: Final = "Our team changed your request before it was done."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,8 @@ class Rules:
 
 def plan(request: ModelRequest) -> Move:
     """Return the next move for a transcript: one call, or one message."""
+    if request.inquiry is not None:
+        return Say(text=explaining.answer(request.inquiry))
     history = transcript.read(request)
     if not history.said:
         return Say(text=_help(request.tools, UNCLEAR))
@@ -327,7 +338,8 @@ class _Plan:
         spec = self.tools[call.tool]
         if not call.failed:
             done = spec.phrases.get("done", "")
-            return _filled(done, call.args) if done else f"Done: {spec.title}."
+            told = _filled(done, call.meant) if done else f"Done: {spec.title}."
+            return told if call.meant is call.args else f"{CHANGED} {told}"
         code = str(call.error.get("code", ""))
         if code in CLOSED:
             return CLOSED[code].format(title=spec.title)

@@ -23,7 +23,7 @@ from agents.models import (
     ToolCall,
     ToolContract,
 )
-from agents.runtime import fence, outside, proposing, timeline
+from agents.runtime import endings, fence, following, outside, proposing, timeline
 from agents.runtime.timeline import Note
 from agents.states import (
     FINAL_CALL,
@@ -52,6 +52,10 @@ BUDGETS: Final[Mapping[str, int]] = {
 }
 DEADLINE_S: Final = 72 * 3600
 MOST_AT_ONCE: Final = 200
+# On a timer only because there was no room for more requests: a decision may have made some.
+_WOKEN_BY_DECISIONS: Final = frozenset(
+    {RunState.WAITING_APPROVAL, RunState.WAITING_USER, RunState.WAITING_TIMER}
+)
 
 
 @command
@@ -212,12 +216,41 @@ def make_runnable(*, actor: Actor, proposal_id: UUID) -> None:
         return
     run = Run.objects.select_for_update().get(pk=call.run_id)
     call = ToolCall.objects.select_for_update().get(pk=call.pk)
-    if run.state not in (RunState.WAITING_APPROVAL, RunState.WAITING_USER):
+    if run.state not in _WOKEN_BY_DECISIONS:
         return
     card = proposing.card_of(actor=actor, call_id=call.pk)
+    following.follow(call, card, actor=actor, conversation_id=run.conversation_id)
     if call.state == CallState.WAITING_APPROVAL:
-        proposing.tell_decided(run.conversation_id, call, card.state)
+        endings.tell(run.conversation_id, call)
     fence.resume_row(run, actor=actor, cause=f"proposal {card.state}")
+
+
+@command
+def tell_more_are_asked(*, actor: Actor, proposal_id: UUID) -> None:
+    """Tell the end user that the time was over and a wider group is asked."""
+    found = ToolCall.objects.filter(proposal_id=proposal_id).first()
+    if found is None:
+        return
+    run = Run.objects.select_for_update().get(pk=found.run_id)
+    call = ToolCall.objects.select_for_update().get(pk=found.pk)
+    if call.state == CallState.WAITING_APPROVAL:
+        endings.tell_more_are_asked(run.conversation_id, call)
+
+
+@command
+def follow_revision(*, actor: Actor, proposal_id: UUID) -> None:
+    """Show what people made of a call; the run itself looks again before it acts."""
+    call = ToolCall.objects.filter(proposal_id=proposal_id).first()
+    if call is None:
+        return
+    run = Run.objects.select_for_update().get(pk=call.run_id)
+    call = ToolCall.objects.select_for_update().get(pk=call.pk)
+    card = proposing.card_of(actor=actor, call_id=call.pk)
+    now = following.follow(call, card, actor=actor, conversation_id=run.conversation_id)
+    if now is not None and run.state != RunState.RUNNING:
+        # A running one numbers its timeline itself, and would take a new number for a rival's.
+        timeline.note(run, proposing.revised(call, now))
+        run.save(update_fields=["head_seq"])
 
 
 @command
@@ -325,7 +358,21 @@ def _proposals(actor: Actor, scope: Scope) -> list[UUID]:
     runs = _in_scope(scope).exclude(state__in=FINAL_RUN).values_list("pk", flat=True)
     cards = desk.live_of_runs(actor=actor, run_ids=runs)
     wanted = scope.value if scope.kind is ScopeKind.TOOL else ""
-    return [card.id for card in cards if not wanted or card.tool == wanted]
+    hosted = [card.id for card in cards if not wanted or card.tool == wanted]
+    return [*hosted, *_outside(actor, scope)]
+
+
+def _outside(actor: Actor, scope: Scope) -> tuple[UUID, ...]:
+    """Return what agents that run elsewhere wait for; they have no runs."""
+    match scope.kind:
+        case ScopeKind.TENANT:
+            return desk.live_outside(actor=actor)
+        case ScopeKind.AGENT:
+            return desk.live_outside(actor=actor, agent=scope.value)
+        case ScopeKind.TOOL:
+            return desk.live_outside(actor=actor, tool=scope.value)
+        case ScopeKind.RUN:
+            return ()
 
 
 # --- people

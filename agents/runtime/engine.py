@@ -6,7 +6,9 @@ from what they stored. See runtime.md, section 5: P1 to P6 are the points where 
 
 import time
 import traceback
+from datetime import timedelta
 from enum import StrEnum
+from random import SystemRandom
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +23,7 @@ from agents.runtime.held import Held
 from agents.runtime.timeline import Note
 from agents.runtime.transcript import Prepared
 from agents.states import RunState
-from console.kernel import live, logs
+from console.kernel import clock, live, logs
 from console.kernel.actors import Actor, system
 from console.kernel.errors import ConsoleError
 from console.kernel.transactions import command
@@ -30,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 SLICE_S: Final = 60.0
 SLICE_STEPS: Final = 10
+ROOM_S: Final = 30.0  # until a run asks again whether its request may wait for people
 
 
 class Progress(StrEnum):
@@ -144,11 +147,13 @@ def park(*, actor: Actor, held: Held, waits: set[Waits]) -> None:
     for again under the row lock.
     """
     state = _state_for(waits)
+    timed = {"due_at": clock.now() + _room_in()} if state is RunState.WAITING_TIMER else {}
     fence.park(
         held,
         state=state,
         cause=", ".join(sorted(waits)),
         note=Note(type="run.waits", payload={"for": sorted(waits)}),
+        **timed,
     )
     if Waits.APPROVAL in waits and proposing.any_decided(actor=actor, run_id=held.run_id):
         fence.resume(actor=actor, run_id=held.run_id, cause="decided meanwhile")
@@ -157,4 +162,13 @@ def park(*, actor: Actor, held: Held, waits: set[Waits]) -> None:
 def _state_for(waits: set[Waits]) -> RunState:
     if Waits.RECONCILIATION in waits:
         return RunState.NEEDS_RECONCILIATION
-    return RunState.WAITING_USER if Waits.USER in waits else RunState.WAITING_APPROVAL
+    if Waits.USER in waits:
+        return RunState.WAITING_USER  # room is asked for again when they have answered
+    if Waits.ROOM in waits:
+        return RunState.WAITING_TIMER  # a decision about another of its calls wakes it sooner
+    return RunState.WAITING_APPROVAL
+
+
+def _room_in() -> timedelta:
+    """Return when to ask again for room; not all runs that wait for it at the same moment."""
+    return timedelta(seconds=SystemRandom().uniform(ROOM_S / 2, ROOM_S * 1.5))

@@ -7,29 +7,35 @@ own database, else between two, with a key.
 """
 
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TookTooLong
 from enum import StrEnum
 from typing import Any, Final
 
 import structlog
-from django.db import connection, connections
+from django.db import connection
 
 from agents.controls.cards import Answer
-from agents.controls.permits import require_permitted
+from agents.controls.permits import STATEMENT_LIMIT_MS, require_permitted
 from agents.controls.states import Point
-from agents.errors import Parked, ToolFailed, ToolTimedOut
+from agents.errors import Parked
 from agents.events import CallStarted
 from agents.models import Conversation, ToolCall
-from agents.runtime import calls, faults, outside, proposing, timeline
+from agents.runtime import calls, faults, following, outside, proposing, timeline
+from agents.runtime.calling import (
+    apply_of,
+    before_of,
+    plan_of,
+    run_inside,
+    run_of,
+    run_outside,
+)
 from agents.runtime.held import Held
 from agents.runtime.proposing import Planned, Settled
 from agents.runtime.timeline import Note
 from agents.states import CallState, Confirmation
 from agents.tools import registry
-from agents.tools.contracts import Idempotency, Result, Tool, ToolContext
+from agents.tools.contracts import Idempotency, Image, Result, Tool, ToolContext
 from agents.tools.errors import InvalidArguments, Problem, UnknownTool
+from approvals.errors import Backpressure
 from approvals.states import DispatchState
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, Refusal
@@ -47,6 +53,7 @@ class Waits(StrEnum):
     NOTHING = ""
     APPROVAL = "approval"
     USER = "user"
+    ROOM = "room"  # too many requests wait for people already; it is tried again in a while
     RECONCILIATION = "reconciliation"
     NOT_MINE = "not_mine"  # the run was handed over while this call was settled
 
@@ -112,16 +119,16 @@ def _checked(held: Held, call: ToolCall) -> Tool | None:
 
 def _fitting(held: Held, call: ToolCall) -> Tool:
     """Return the tool of a call that keeps its contract: known, well formed, within its rights."""
-    tool = _tool_of(held, call)
+    tool = tool_of(held, call)
     if call.raw:
         problem = Problem(pointer="", keyword="type", sentence="this has to be a JSON object.")
         raise InvalidArguments(tool.name, (problem,))
-    tool.validate(call.effective_args or call.args)
-    tool.require_scopes(context(actor=held.actor, held=held, call=call))
+    tool.validate(call.runs_with)
+    tool.require_scopes(ToolContext(actor=held.actor, scopes=held.about.scopes))
     return tool
 
 
-def _tool_of(held: Held, call: ToolCall) -> Tool:
+def tool_of(held: Held, call: ToolCall) -> Tool:
     """Return the contract that the version names, if it is still the same promise."""
     known = held.about.tools.get(call.tool)
     if known is None:
@@ -154,11 +161,11 @@ def _error(refusal: ConsoleError) -> dict[str, Any]:
 @query
 def context(*, actor: Actor, held: Held, call: ToolCall) -> ToolContext:
     """Return for whom a tool runs; made from the tables, never from a model's words."""
-    conversation = Conversation.objects.get(pk=held.about.conversation_id)
+    rows = Conversation.objects.filter(pk=held.about.conversation_id)
     return ToolContext(
         actor=held.actor,
         scopes=held.about.scopes,
-        end_user=conversation.customer,
+        end_user=rows.values_list("customer", flat=True).get(),
         call_id=call.pk,
         key=str(call.idempotency_key),
     )
@@ -187,7 +194,7 @@ def _look(held: Held, call: ToolCall, tool: Tool) -> Result:
 def _fetch(held: Held, call: ToolCall, tool: Tool) -> Result:
     """Run a read of somebody else's system, outside of every transaction."""
     _permit_read(actor=held.actor, held=held, tool=tool)
-    return _outside(tool, held, call)
+    return run_outside(tool, context(actor=held.actor, held=held, call=call), call.runs_with)
 
 
 @query
@@ -198,19 +205,20 @@ def _permit_read(*, actor: Actor, held: Held, tool: Tool) -> None:
 
 @query
 def _guarded_read(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Result:
-    require_permitted(
-        Point.TOOL_CALL, held.about.fields(tool=tool.name, tier=tool.tier), guard=True
-    )
+    fields = held.about.fields(tool=tool.name, tier=tool.tier)
+    require_permitted(Point.TOOL_CALL, fields, guard=True)
     _limit(tool)
     ctx = context(actor=actor, held=held, call=call)
-    return tool.validate_result(_called(tool, lambda: _run(tool)(ctx, call.args)))
+    return tool.validate_result(run_inside(tool, lambda: run_of(tool)(ctx, call.args)))
 
 
 def _limit(tool: Tool) -> None:
+    """Have PostgreSQL cancel what is over the tool's time; a guard's own limit is never raised."""
+    limit_ms = tool.timeout_s * 1000
+    if limit_ms >= int(STATEMENT_LIMIT_MS):
+        return
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('statement_timeout', %s, true)", [str(tool.timeout_s * 1000)]
-        )
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(limit_ms)])
 
 
 @command
@@ -231,6 +239,8 @@ def _store_read(
 def _propose(held: Held, call: ToolCall, tool: Tool) -> Waits:
     try:
         settled = _propose_now(actor=held.actor, held=held, call=call, tool=tool)
+    except Backpressure:
+        return Waits.ROOM  # nothing was stored: the call is proposed as if for the first time
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
         calls.fail(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
@@ -242,17 +252,24 @@ def _propose(held: Held, call: ToolCall, tool: Tool) -> Waits:
 def _propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     fields = held.about.fields(tool=tool.name, tier=tool.tier)
     require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
-    planned = _planned(held, call, tool, lock=False)
-    return proposing.propose(held, call.pk, tool, planned)
+    following.require_new(call)
+    _limit(tool)
+    ctx = context(actor=actor, held=held, call=call)
+    found = planned(ctx, call, tool, lock=False)
+    return proposing.propose(held, call.pk, tool, found)
 
 
-def _planned(held: Held, call: ToolCall, tool: Tool, *, lock: bool) -> Planned:
+def planned(ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool) -> Planned:
     """Return what the records are and what they would become, by the tool's own pure plan."""
-    args = call.effective_args or call.args
-    ctx = context(actor=held.actor, held=held, call=call)
-    before = _called(tool, lambda: _before(tool)(ctx, args, lock=lock))
-    after = _called(tool, lambda: _plan(tool)(before, args))
-    return Planned(contract_hash=tool.hash, args=args, before=before, after=after)
+    before = observed(ctx, call, tool, lock=lock)
+    after = run_inside(tool, lambda: plan_of(tool)(before, call.runs_with))
+    return Planned(contract_hash=tool.hash, args=call.runs_with, before=before, after=after)
+
+
+def observed(ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool) -> Image:
+    """Return what the records are, as far as an approval is bound to them."""
+    image: Image = run_inside(tool, lambda: before_of(tool)(ctx, call.runs_with, lock=lock))
+    return image
 
 
 def _after(held: Held, call: ToolCall, settled: Settled) -> Waits:
@@ -304,17 +321,18 @@ def _mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -
     answer = _permit_effect(held, tool)
     timeline.step(held, Note(type="call.executing", payload=calls.trace(call)), keeps=True)
     row = calls.locked(call.pk)
-    planned = _planned(held, row, tool, lock=True)
-    claim = proposing.claim(held, row, tool, planned)
+    _limit(tool)
+    ctx = context(actor=actor, held=held, call=row)
+    found = planned(ctx, row, tool, lock=True)
+    claim = proposing.claim(held, row, tool, found)
     if claim.settled is not Settled.ALLOWED:
         return claim.settled
     proposing.mark(row, held, epoch=answer.epoch)
     faults.reached(faults.Point.P4)
-    ctx = context(actor=actor, held=held, call=row)
-    applied = _called(tool, lambda: _apply(tool)(ctx, planned.before, planned.after))
+    applied = run_inside(tool, lambda: apply_of(tool)(ctx, found.before, found.after))
     applied = tool.validate_result(applied)
     faults.reached(faults.Point.P5)
-    row.after = planned.after
+    row.after = found.after
     calls.succeed_row(held, row, tool, applied, duration_ms=_ms(started))
     proposing.report(held, row, claim, DispatchState.SUCCEEDED)
     return Settled.CLOSED
@@ -345,10 +363,11 @@ def _mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     answer = _permit_effect(held, tool)
     timeline.step(held, Note(type="call.executing", payload=calls.trace(call)))
     row = calls.locked(call.pk)
-    planned = _planned(held, row, tool, lock=True)
-    claim = proposing.claim(held, row, tool, planned)
+    ctx = context(actor=actor, held=held, call=row)
+    found = planned(ctx, row, tool, lock=True)
+    claim = proposing.claim(held, row, tool, found)
     if claim.settled is Settled.ALLOWED:
-        row.after = planned.after
+        row.after = found.after
         proposing.mark(row, held, epoch=answer.epoch)
         event = CallStarted(**calls.what(row, held), attempt=row.attempt)
         proposing.say(held, event)
@@ -359,7 +378,8 @@ def _effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
     started = time.monotonic()
     faults.reached(faults.Point.P4)
     try:
-        result = _outside(tool, held, call)
+        ctx = context(actor=held.actor, held=held, call=call)
+        result = run_outside(tool, ctx, call.runs_with)
     except ConsoleError as refusal:
         return _not_done(held, call, tool, refusal)
     faults.reached(faults.Point.P5)
@@ -399,70 +419,6 @@ def _recover(held: Held, call: ToolCall) -> Waits:
         known=False,
     )
     return Waits.RECONCILIATION
-
-
-# --- the tool
-
-
-def _run(tool: Tool) -> Any:
-    return _present(tool, tool.run)
-
-
-def _before(tool: Tool) -> Any:
-    return _present(tool, tool.before)
-
-
-def _plan(tool: Tool) -> Any:
-    return _present(tool, tool.plan)
-
-
-def _apply(tool: Tool) -> Any:
-    return _present(tool, tool.apply)
-
-
-def _present(tool: Tool, function: Any) -> Any:
-    if function is None:
-        raise TypeError(f"{tool.name} lacks a function that its contract needs.")
-    return function
-
-
-def _called(tool: Tool, act: Any) -> Any:
-    """Call a tool's function; a bug in it becomes a refusal that says nothing about its inside."""
-    try:
-        return act()
-    except ConsoleError:
-        raise
-    except Exception as error:
-        log.exception("tool.crashed", tool=tool.name, error=type(error).__name__)
-        raise ToolFailed(
-            f"{tool.title} does not work at the moment; hand the matter to a person.",
-            tool=tool.name,
-        ) from error
-
-
-def _outside(tool: Tool, held: Held, call: ToolCall) -> Result:
-    """Run a tool outside of every transaction, for no longer than its contract says."""
-    args = call.effective_args or call.args
-    ctx = context(actor=held.actor, held=held, call=call)
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"tool {tool.name}")
-    try:
-        done = pool.submit(_in_thread, tool, ctx, args)
-        return tool.validate_result(done.result(timeout=tool.timeout_s))
-    except TookTooLong as error:
-        raise ToolTimedOut(
-            f"{tool.title} took longer than {tool.timeout_s} s; try again later.", tool=tool.name
-        ) from error
-    finally:
-        # A thread cannot be ended from outside; its late result is dropped, its key stays the same.
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _in_thread(tool: Tool, ctx: ToolContext, args: Mapping[str, Any]) -> Result:
-    try:
-        result: Result = _called(tool, lambda: _run(tool)(ctx, dict(args)))
-        return result
-    finally:
-        connections.close_all()
 
 
 def _raise_if_stopped(refusal: ConsoleError) -> None:

@@ -11,22 +11,35 @@ from agents.runtime.timeline import Note
 from agents.states import CallState, FrameKind, RunState, StopReason
 from audit.commands import record
 
+PARKED = "expired"  # nobody decided in time; an operator returns the run to its agent, or ends it
+
 SENTENCES: Mapping[str, str] = {
     "agent": "You are being transferred to a person of our team. Please hold on.",
     "loop": "The assistant could not get further. A person of our team will take over.",
     "contract": "The assistant could not get further. A person of our team will take over.",
     "provider": "The assistant is not available right now. A person of our team will take over.",
     "limit": "The assistant reached its limit here. A person of our team will take over.",
+    PARKED: "This conversation waits for a person of our team.",
 }
 
 
 def escalate(
-    held: Held, *, trigger: str, reason: StopReason, said: Mapping[str, Any] | None = None
+    held: Held,
+    *,
+    trigger: str,
+    reason: StopReason,
+    said: Mapping[str, Any] | None = None,
+    keeps_calls: bool = False,
 ) -> None:
-    """Open the one hand-off of the conversation, in a transaction that has passed the fence."""
+    """Open the one hand-off of the conversation, in a transaction that has passed the fence.
+
+    Args:
+        keeps_calls: calls that wait for people go on waiting; otherwise they are closed.
+    """
     about = held.about
     run = Run.objects.select_for_update().get(pk=about.run_id)
-    fence.withdraw_open(run, actor=held.actor, cause="handed off to a person")
+    if not keeps_calls:
+        fence.withdraw_open(run, actor=held.actor, cause="handed off to a person")
     handoff, created = Handoff.objects.get_or_create(
         conversation_id=about.conversation_id,
         state="open",

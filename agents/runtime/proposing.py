@@ -7,17 +7,26 @@ from typing import Any, Final
 from uuid import UUID
 
 from agents.events import CallApproved, CallAsked, CallProposed
-from agents.models import ToolCall
-from agents.runtime import calls, timeline
+from agents.models import Conversation, ToolCall
+from agents.runtime import calls, endings, following, handoffs, timeline
+from agents.runtime.endings import End
 from agents.runtime.held import Held
 from agents.runtime.summary import lines
 from agents.runtime.timeline import Frame, Note
 from agents.runtime.transcript import REFUSALS
-from agents.states import CallState, Confirmation, FrameKind, Role
+from agents.states import CallState, Confirmation, FrameKind, Role, StopReason
 from agents.tools.contracts import Image, Tool, UndoKind
 from approvals import commands as approvals
 from approvals import queries as desk
-from approvals.cards import Claimed, Content, Principal, ProposalCard, ProposalFacts, Subject
+from approvals.cards import (
+    Claimed,
+    Content,
+    Principal,
+    ProposalCard,
+    ProposalFacts,
+    RevisionCard,
+    Subject,
+)
 from approvals.states import REJECT_LABELS, DispatchState, PrincipalRole, ProposalState
 from audit.commands import record
 from audit.events import Event
@@ -63,25 +72,6 @@ class Claim:
 
     settled: Settled
     dispatch_id: UUID | None = None
-
-
-# The words by which the end user learns of a decision; never the reviewer's note.
-_TOLD: Final[Mapping[ProposalState, str]] = {
-    ProposalState.APPROVED: "Our team agreed to this: {title}.",
-    ProposalState.DISPATCHED: "Our team agreed to this: {title}.",
-    ProposalState.REJECTED: "Our team declined this: {title}. Nothing was changed.",
-    ProposalState.EXPIRED: "Nobody decided in time: {title}. Nothing was changed.",
-    ProposalState.WITHDRAWN: "This request was taken back: {title}. Nothing was changed.",
-    ProposalState.SUPERSEDED: "A newer request took the place of this one: {title}.",
-    ProposalState.BLOCKED: "A rule does not allow this: {title}. Nothing was changed.",
-}
-_CLOSES: Final[Mapping[ProposalState, tuple[CallState, str]]] = {
-    ProposalState.REJECTED: (CallState.DENIED, "approval.rejected"),
-    ProposalState.BLOCKED: (CallState.DENIED, "approval.blocked"),
-    ProposalState.EXPIRED: (CallState.EXPIRED, "approval.expired"),
-    ProposalState.WITHDRAWN: (CallState.WITHDRAWN, "approval.withdrawn"),
-    ProposalState.SUPERSEDED: (CallState.WITHDRAWN, "approval.superseded"),
-}
 
 
 def propose(held: Held, call_id: UUID, tool: Tool, planned: Planned) -> Settled:
@@ -164,7 +154,22 @@ def _facts(held: Held, call: ToolCall, tool: Tool) -> ProposalFacts:
         undo="" if tool.undo.kind is UndoKind.NONE else _undo(tool),
         why=_why(call),
         tool_summary=tool.summary,
+        channel=about.channel,
+        target={"customer": _customer(held)},
+        sensitive=_sensitive(tool),
     )
+
+
+def _customer(held: Held) -> str:
+    """Return whom the conversation is with, once that was found out; "" before."""
+    rows = Conversation.objects.filter(pk=held.about.conversation_id)
+    return rows.values_list("customer", flat=True).get()
+
+
+def _sensitive(tool: Tool) -> tuple[str, ...]:
+    """Return where the contract's masked fields stand in what the rules look at."""
+    roots = ("/args", "/before/*/*", "/after/*/*")
+    return tuple(f"{root}{pointer}" for root in roots for pointer in tool.redact)
 
 
 def _why(call: ToolCall) -> str:
@@ -220,11 +225,22 @@ def _principals(held: Held) -> tuple[Principal, ...]:
 @command
 def decided(*, actor: Actor, held: Held, call_id: UUID) -> Settled:
     """Read how the proposal of a call stands; a final no closes the call."""
-    timeline.step(held)
+    timeline.pass_fence(held)
     call = calls.locked(call_id)
     if call.proposal_id is None:
         return Settled.ALLOWED
-    return _settle(held, call, card_of(actor=actor, call_id=call.pk))
+    card = card_of(actor=actor, call_id=call.pk)
+    now = following.follow(call, card, actor=held.actor, conversation_id=held.about.conversation_id)
+    if now is not None:
+        timeline.step(held, revised(call, now))
+    return _settle(held, call, card)
+
+
+def revised(call: ToolCall, now: RevisionCard) -> Note:
+    return Note(
+        type="call.revised",
+        payload={"call": str(call.pk), "revision": now.no, "cause": now.cause},
+    )
 
 
 @query
@@ -243,32 +259,43 @@ def any_decided(*, actor: Actor, run_id: UUID) -> bool:
         run_id=run_id, state__in=[CallState.WAITING_APPROVAL, CallState.APPROVED]
     )
     cards = [card_of(actor=actor, call_id=pk) for pk in waiting.values_list("pk", flat=True)]
-    return any(card.state is not ProposalState.OPEN and not card.frozen for card in cards)
+    waiting_for_people = {ProposalState.OPEN, ProposalState.STALE}
+    return any(card.state not in waiting_for_people and not card.frozen for card in cards)
 
 
 def _settle(held: Held, call: ToolCall, card: ProposalCard) -> Settled:
     match card.state:
-        case ProposalState.OPEN:
+        case ProposalState.OPEN | ProposalState.STALE:
+            # Stale: somebody looked at the target before the run did; people see what changed.
             return Settled.WAITS
         case ProposalState.APPROVED if call.state == CallState.WAITING_APPROVAL:
             call.state = CallState.APPROVED
             call.save(update_fields=["state"])
             say(held, CallApproved(**calls.what(call, held), proposal_id=card.id))
             return Settled.ALLOWED
-        case ProposalState.APPROVED | ProposalState.STALE | ProposalState.DISPATCHED:
+        case ProposalState.APPROVED | ProposalState.DISPATCHED:
             return Settled.ALLOWED
         case _:
-            _close(held, call, card.state)
+            _close(held, call)
             return Settled.CLOSED
 
 
-def _close(held: Held, call: ToolCall, state: ProposalState) -> None:
-    closed, code = _CLOSES[state]
+def _close(held: Held, call: ToolCall) -> None:
+    """Close a call whose proposal is over and will not run."""
+    end = endings.of_call(call) or End.WITHDRAWN
+    closed, code = endings.CLOSES[end]
     told = REFUSALS[code]
-    if state is ProposalState.REJECTED and call.proposal_id is not None:
-        told = " ".join([told, *_words_for_agent(held, call.proposal_id)])
+    rejected = call.proposal_id if end is End.REJECTED else endings.rejected_before(call)
+    if rejected is not None:
+        told = " ".join([told, *_words_for_agent(held, rejected)])
     calls.close_row(held, call, closed, code=code, told=told)
-    tell_decided(held.about.conversation_id, call, state)
+    endings.tell(held.about.conversation_id, call)
+    if end is End.PARKED:
+        # Other calls of this run keep their proposals: one that nobody decided is no reason to
+        # take the others back.
+        handoffs.escalate(
+            held, trigger=handoffs.PARKED, reason=StopReason.HANDED_OFF, keeps_calls=True
+        )
 
 
 def _words_for_agent(held: Held, proposal_id: UUID) -> list[str]:
@@ -281,18 +308,6 @@ def _words_for_agent(held: Held, proposal_id: UUID) -> list[str]:
         f"Reason: {REJECT_LABELS[vote.reason_code]}." for vote in rejects if vote.reason_code
     }
     return [*sorted(classes), *(vote.agent_message for vote in rejects if vote.agent_message)]
-
-
-def tell_decided(conversation_id: UUID, call: ToolCall, state: ProposalState) -> None:
-    """Tell the end user of a decision, once for each."""
-    told = f"{state}:{bytes(call.digest or b'').hex()[:16]}"
-    if call.told == told or state not in _TOLD:
-        return
-    call.told = told
-    call.save(update_fields=["told"])
-    text = _TOLD[state].format(title=call.title)
-    frame = timeline.notice(FrameKind.DECIDED, text, call=str(call.pk), outcome=state.value)
-    timeline.say(conversation_id, call.run_id, call.tenant_id, frame)
 
 
 def _refused_by_user(held: Held, call: ToolCall) -> None:
@@ -315,20 +330,22 @@ def claim(held: Held, call: ToolCall, tool: Tool, planned: Planned) -> Claim:
         content=content,
     )
     if isinstance(claimed, Claimed):
-        tell_decided(held.about.conversation_id, call, ProposalState.APPROVED)
+        endings.tell(held.about.conversation_id, call)
         return Claim(settled=Settled.ALLOWED, dispatch_id=claimed.dispatch_id)
     if claimed.state is ProposalState.STALE:
         return _asked_again(held, call, call.proposal_id, content)
-    if claimed.state in _CLOSES:
-        _close(held, call, claimed.state)
+    if endings.of_call(call) in endings.CLOSES:
+        _close(held, call)
         return Claim(settled=Settled.CLOSED)
+    if claimed.code == "dispatch.other_call" and following.is_behind(call, call.proposal_id):
+        return Claim(settled=Settled.WAITS)  # edited and agreed to meanwhile; it is followed first
     if claimed.code == "dispatch.other_call":
         # Not what people agreed to: a bug or an attack, recorded by approvals. It never runs.
         approvals.withdraw(actor=held.actor, proposal_id=call.proposal_id, cause=claimed.code)
-        _close(held, call, ProposalState.WITHDRAWN)
+        _close(held, call)
         return Claim(settled=Settled.CLOSED)
     if claimed.state is ProposalState.OPEN:
-        # Reopened in this transaction: a voter lost the right to vote.
+        # Reopened in this transaction: a voter lost the right to vote, or the rules ask for more.
         call.state = CallState.WAITING_APPROVAL
         call.save(update_fields=["state"])
     return Claim(settled=Settled.WAITS)
@@ -347,6 +364,8 @@ def _asked_again(held: Held, call: ToolCall, proposal_id: UUID, content: Content
     _bind(call, content)
     call.state = CallState.WAITING_APPROVAL
     call.save()
+    if card.state is not ProposalState.OPEN:
+        return Claim(settled=Settled.WAITS)  # a rule carries it as it is now; nobody is asked
     text = f"The record changed meanwhile, so people are asked again: {call.title}."
     frame = timeline.notice(FrameKind.WAITING, text, call=str(call.pk), needs=card.needs)
     calls.tell(held, frame)

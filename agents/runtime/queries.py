@@ -23,6 +23,7 @@ from agents.cards import (
 )
 from agents.errors import UnknownRun
 from agents.models import Agent, Handoff, Message, Run, RunEvent, RunTotal, ToolCall
+from agents.runtime import following
 from agents.states import CallState, FrameKind, Role, RunState
 from agents.tools import registry
 from agents.tools.errors import UnknownTool
@@ -220,7 +221,12 @@ def _call(call: ToolCall) -> CallCard:
         tier=call.tier,
         state=call.state,
         confirmation=call.confirmation,
-        args=call.raw or _pretty(redacted(call.effective_args or call.args, masked)),
+        args=call.raw or _pretty(redacted(call.runs_with, masked)),
+        edited=""
+        if call.effective_args is None
+        else following.note(
+            redacted(call.args, masked), redacted(call.effective_args, masked), state=call.state
+        ),
         result=_pretty(redacted(call.result, masked)) if call.result is not None else "",
         error_code=call.error_code,
         before=call.before,

@@ -19,6 +19,7 @@ from agents.llm.ports import (
     UserTurn,
 )
 from agents.models import Message, Run, ToolCall
+from agents.runtime import following
 from agents.runtime.held import About
 from agents.states import CallState, FrameKind, Role
 from agents.tools import registry
@@ -33,7 +34,17 @@ DEFAULT_MAX_TOKENS: Final = 1024
 REFUSALS: Final[Mapping[str, str]] = {
     "approval.rejected": "People declined this change. Tell the user so; do not try it again.",
     "approval.blocked": "A rule forbids this change. Tell the user so; do not try it again.",
+    "approval.repeated": "People rejected the same change less than 24 hours ago. Tell the user "
+    "so; do not ask for it again.",
     "approval.expired": "Nobody decided in time, so nothing was changed. Tell the user so.",
+    "approval.returned": "Nobody decided in time, so nothing was changed. Tell the user so; you "
+    "may propose something else that helps them.",
+    "approval.parked": "Nobody decided in time, so nothing was changed. An operator has returned "
+    "the conversation to you. Tell the user so; ask what they would like now.",
+    "approval.lapsed": "People agreed, but the time to carry it out ran out. Nothing was changed. "
+    "Tell the user so.",
+    "approval.handed_back": "The record changed before people had decided, so nothing was changed. "
+    "Look at the record again and propose what fits now.",
     "approval.withdrawn": "The request was taken back before anybody decided. Nothing was changed.",
     "approval.superseded": "A newer request took the place of this one. Nothing was changed.",
     "approval.drift": "The record changed too often while people decided. Nothing was changed.",
@@ -151,8 +162,13 @@ def content_of(call: ToolCall) -> dict[str, Any]:
         content = {"error": {"code": call.error_code, "message": _told(call)}}
     else:
         content = {"error": {"code": "call.open", "message": "This call has no result yet."}}
-    if call.notes:
-        content["note"] = " ".join(call.notes)
+    notes = (
+        [*call.notes, following.note_of(call)] if call.effective_args is not None else call.notes
+    )
+    if notes:
+        content["note"] = " ".join(notes)
+    if call.effective_args is not None:
+        content["ran_with"] = call.effective_args
     return content
 
 

@@ -1,8 +1,30 @@
 """Frozen values that enter and leave approvals."""
 
 from approvals.cards.answers import Claimed, NotClaimed, VoteReceipt
-from approvals.cards.changes import Diff, DriftLine, FieldChange, Piece, Shown
+from approvals.cards.assertions import Assertion, Signed, Statement, VoteChallenge
+from approvals.cards.batching import (
+    BatchCard,
+    BatchResult,
+    BatchRow,
+    Cell,
+    Column,
+    LeftOut,
+    Listed,
+)
+from approvals.cards.changes import (
+    Diff,
+    DriftLine,
+    FieldChange,
+    Laid,
+    Line,
+    Part,
+    Piece,
+    Shown,
+    Stretch,
+)
+from approvals.cards.clocks import ClockCard, Ending, Extension, Widening
 from approvals.cards.content import DIGEST_TYPE, Content, Image, Principal, ProposalFacts, Subject
+from approvals.cards.desk import ClaimCard, ClaimsCard, Filter, SavedViewCard, Term, Turn
 from approvals.cards.detail import (
     DecisionCard,
     DispatchCard,
@@ -11,36 +33,139 @@ from approvals.cards.detail import (
     ReviewerLine,
     VoteCard,
 )
+from approvals.cards.evidence import (
+    AgentRecord,
+    Background,
+    Earlier,
+    Evidence,
+    RevisionLine,
+    Said,
+)
+from approvals.cards.external import ExternalCall, ExternalToolCard, Progress
 from approvals.cards.lists import ProposalCard, QueuePage, QueueRow
-from approvals.cards.people import Block, Place, Requirement, Slot, Voter
+from approvals.cards.metrics import DayTally, MetricsCard, ReviewerRow, Tally, TallyRow
+from approvals.cards.notices import (
+    ChannelCard,
+    Delivery,
+    Failure,
+    NewChannel,
+    Note,
+    NoticeSettingCard,
+    Parcel,
+)
+from approvals.cards.people import Block, Place, Requirement, Rung, Slot, Voter
+from approvals.cards.policies import (
+    Call,
+    Eligible,
+    EvaluationCard,
+    Explained,
+    PolicyVersionCard,
+    Simulated,
+)
+from approvals.cards.serving import ViewServed
+from approvals.cards.thread import (
+    AskedCard,
+    CommentCard,
+    EditBase,
+    EditPreview,
+    RevisionCard,
+    ThreadLine,
+)
+from approvals.cards.workshop import Agreed, Covered, ReplayCard, ShadowLine, ShadowTally, ToolFacts
 
 __all__ = [
     "DIGEST_TYPE",
+    "AgentRecord",
+    "Agreed",
+    "AskedCard",
+    "Assertion",
+    "Background",
+    "BatchCard",
+    "BatchResult",
+    "BatchRow",
     "Block",
+    "Call",
+    "Cell",
+    "ChannelCard",
+    "ClaimCard",
     "Claimed",
+    "ClaimsCard",
+    "ClockCard",
+    "Column",
+    "CommentCard",
     "Content",
+    "Covered",
+    "DayTally",
     "DecisionCard",
+    "Delivery",
     "Diff",
     "DispatchCard",
     "DriftLine",
+    "Earlier",
+    "EditBase",
+    "EditPreview",
+    "Eligible",
+    "Ending",
+    "EvaluationCard",
+    "Evidence",
+    "Explained",
+    "Extension",
+    "ExternalCall",
+    "ExternalToolCard",
+    "Failure",
     "FieldChange",
+    "Filter",
     "HistoryLine",
     "Image",
+    "Laid",
+    "LeftOut",
+    "Line",
+    "Listed",
+    "MetricsCard",
+    "NewChannel",
     "NotClaimed",
+    "Note",
+    "NoticeSettingCard",
+    "Parcel",
+    "Part",
     "Piece",
     "Place",
+    "PolicyVersionCard",
     "Principal",
+    "Progress",
     "ProposalCard",
     "ProposalDetail",
     "ProposalFacts",
     "QueuePage",
     "QueueRow",
+    "ReplayCard",
     "Requirement",
     "ReviewerLine",
+    "ReviewerRow",
+    "RevisionCard",
+    "RevisionLine",
+    "Rung",
+    "Said",
+    "SavedViewCard",
+    "ShadowLine",
+    "ShadowTally",
     "Shown",
+    "Signed",
+    "Simulated",
     "Slot",
+    "Statement",
+    "Stretch",
     "Subject",
+    "Tally",
+    "TallyRow",
+    "Term",
+    "ThreadLine",
+    "ToolFacts",
+    "Turn",
+    "ViewServed",
     "VoteCard",
+    "VoteChallenge",
     "VoteReceipt",
     "Voter",
+    "Widening",
 ]

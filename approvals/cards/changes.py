@@ -10,6 +10,7 @@ class Shown:
     text: str
     type: str  # text, number, boolean, list, record
     hidden: int  # characters that a reader would not see
+    mixed: int = 0  # words of letters from several scripts that look alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,46 @@ class Diff:
     unchanged: tuple[tuple[str, str], ...]  # (path, value) of the leaves that stay
     hidden: int  # invisible or reordering characters in all of it
     matched: tuple[str, ...] = ()  # how the members of lists were paired, where there were any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a long text, with its numbers before and after."""
+
+    mark: str  # "same", "del", "add"
+    old: int | None
+    new: int | None
+    text: str
+    pieces: tuple[Piece, ...] = ()  # word marks: same and the line's own mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Lines that follow one another; folded ones are opened by their name."""
+
+    name: str
+    lines: tuple[Line, ...]
+    changed: int  # changed lines among them; 0 where all stays
+    folded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """A change as it is laid out: as one part, or as stretches of lines."""
+
+    change: FieldChange
+    part: str = ""
+    folded: bool = False
+    stretches: tuple[Stretch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A named portion of the changes; whoever approves was shown every one of them."""
+
+    name: str
+    folded: bool  # not shown before it is asked for
+    size: int  # changed fields or lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What a proposal is about: subject, people behind it, exact content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -92,3 +92,10 @@ class ProposalFacts:
     undo: str = ""  # what undoes it, in words; "" when nothing does
     why: str = ""  # the agent's claim, not verified
     tool_summary: str = ""
+    # For the rules, from the gate and never from a model.
+    environment: str = ""  # "": this installation's
+    channel: str = ""
+    known: bool = True  # whether there is such a tool
+    target: Mapping[str, Any] = field(default_factory=dict)  # of what the records do not tell
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    sensitive: tuple[str, ...] = ()  # JSON Pointers whose values no trace shows

@@ -43,6 +43,9 @@ class VoteCard:
     event_uid: UUID
     voided_at: datetime | None
     void_cause: str
+    stepup_at: datetime | None = None  # when the session last proved who it is
+    served_at: datetime | None = None  # since when it had been shown all that it saw
+    signed_with: str = ""  # the name of the passkey that signed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from approvals.cards.content import Subject
+from approvals.cards.desk import ClaimCard, SavedViewCard, Term, Turn
 from approvals.states import (
     ProposalState,
 )
@@ -44,14 +45,24 @@ class QueueRow:
 
     card: ProposalCard
     note: str  # why it is not this reader's turn, or ""
+    turn: Turn | None  # why it is
+    claims: tuple[ClaimCard, ...]  # who is at work on it, the reader too
+    snoozed_until: datetime | None  # put off by this reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage:
-    """A page of a list."""
+    """A page of a list; a count of 1000 stands for any more."""
 
     rows: tuple[QueueRow, ...]
     next: str  # cursor of the page after this one, or ""
     mine: int  # how many wait for this reader
+    team: int  # how many are undecided
+    waiting: int  # how many of them concern this reader and wait for others
+    snoozed: int  # how many this reader put off
+    matched: int  # how many of this list fit its filter
     fresh: int  # arrived after the list was opened, and held back
     as_of: datetime
+    pace: int  # this reader's votes in the last hour
+    terms: tuple[Term, ...]  # of the filter
+    saved: tuple[SavedViewCard, ...]  # that this reader keeps

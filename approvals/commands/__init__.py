@@ -1,20 +1,113 @@
 """The writes of approvals. Each locks the proposal, reads the time, checks, changes and records."""
 
+from approvals.commands.asking import answer, ask
+from approvals.commands.batching import cast_batch
+from approvals.commands.carrying import carry_out, carry_out_due
+from approvals.commands.channels import (
+    add_channel,
+    set_notices,
+    switch_channel,
+    switch_own_mail,
+    try_channel,
+    try_own_mail,
+)
+from approvals.commands.claiming import claim, release, take_over
 from approvals.commands.dispatching import claim_dispatch, report_outcome
+from approvals.commands.editing import edit, preview_edit, revise_when_asked
+from approvals.commands.extending import extend
+from approvals.commands.external import dispatch_own, propose, report_own, settle_lost, withdraw_own
+from approvals.commands.external_tools import add_external_tool, retire_external_tool
+from approvals.commands.keeping import delete_view, make_default_view, rename_view, save_view
+from approvals.commands.laddering import MOST_DEAD_ENDS, check_dead_ends
+from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_outcome
 from approvals.commands.opening import open_proposal, refresh, withdraw
+from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
+from approvals.commands.proposing_versions import propose_activation, propose_retirement
+from approvals.commands.reconciling import reconcile
+from approvals.commands.replaying import advance_replay, cancel_replay, resume_replays, start_replay
+from approvals.commands.sending import send_due
+from approvals.commands.serving import serve_parts
+from approvals.commands.signing import challenge_vote
+from approvals.commands.snoozing import snooze, wake
 from approvals.commands.timing import freeze, settle, settle_due, thaw
+from approvals.commands.versioning import (
+    activate_version,
+    add_version,
+    discard_version,
+    retire_version,
+    shadow_version,
+)
 from approvals.commands.voting import cast_vote, withdraw_vote
+from approvals.commands.withdrawing import take_back
 
 __all__ = [
+    "MOST_DEAD_ENDS",
+    "activate_version",
+    "add_channel",
+    "add_external_tool",
+    "add_version",
+    "advance_replay",
+    "answer",
+    "ask",
+    "ask_deciders",
+    "cancel_replay",
+    "carry_out",
+    "carry_out_due",
+    "cast_batch",
     "cast_vote",
+    "challenge_vote",
+    "check_dead_ends",
+    "claim",
     "claim_dispatch",
+    "delete_view",
+    "discard_version",
+    "dispatch_own",
+    "edit",
+    "extend",
     "freeze",
+    "hand_back",
+    "make_default_view",
+    "notify",
     "open_proposal",
+    "preview_edit",
+    "probe",
+    "probe_due",
+    "probe_opened",
+    "propose",
+    "propose_activation",
+    "propose_retirement",
+    "rebase",
+    "reconcile",
     "refresh",
+    "release",
+    "rename_view",
     "report_outcome",
+    "report_own",
+    "resume_replays",
+    "retire_external_tool",
+    "retire_version",
+    "revise_when_asked",
+    "save_view",
+    "send_due",
+    "serve_parts",
+    "set_notices",
     "settle",
     "settle_due",
+    "settle_lost",
+    "shadow_version",
+    "snooze",
+    "start_replay",
+    "switch_channel",
+    "switch_own_mail",
+    "take_back",
+    "take_over",
+    "tell_leads",
+    "tell_outcome",
     "thaw",
+    "try_channel",
+    "try_own_mail",
+    "wake",
     "withdraw",
+    "withdraw_own",
     "withdraw_vote",
 ]

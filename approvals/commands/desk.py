@@ -3,13 +3,21 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Content, Place, Principal, ProposalCard, Requirement, Voter
+from approvals.commands import deciding, timers
+from approvals.commands.attending import attend
 from approvals.errors import ProposalExpired
-from approvals.events import ProposalDecided, ProposalReopened, VoteVoided
+from approvals.events import (
+    ProposalFillable,
+    ProposalReopened,
+    ProposalUnfillable,
+    ProposalWidened,
+    VoteVoided,
+)
 from approvals.models import (
     Decision,
     Freeze,
@@ -24,8 +32,10 @@ from approvals.states import (
     DECIDABLE,
     FINAL,
     NEXT,
+    AttentionReason,
     Basis,
     Choice,
+    OnExpiry,
     Outcome,
     ProposalState,
 )
@@ -34,6 +44,8 @@ from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, NotFound
 
 R = TypeVar("R")
+
+POLICY: Final = "policy"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,46 +108,76 @@ class Desk:
     def save(self) -> None:
         self.row.row_version += 1
         self.row.save(update_fields=_MUTABLE)
+        self.lay_timers()
+
+    def lay_timers(self) -> None:
+        """Let the timers agree with the clock; whatever moves it ends here."""
+        timers.lay(self.row, self.requirement, self.freezes)
 
     def start_window(self, at: datetime) -> None:
         """Give people the whole time again, from `at`."""
+        self.row.clock_no += 1
         self.row.window_opened_at = at
-        self.row.decide_by = self.window.deadline(at=at)
+        self.row.window_s = self.requirement.decide_s
+        self.date_deadline(at=at)
 
-    def end(self, outcome: Outcome, *, at: datetime, cause: str, told: str) -> None:
-        """Close without a decision of people: expired, withdrawn or superseded."""
+    def date_deadline(self, *, at: datetime) -> None:
+        """Let the decide-by time agree with the window, as far as it is known."""
+        self.row.decide_by = self.window.moment() or self.window.deadline(at=at)
+
+    def end(
+        self, outcome: Outcome, *, at: datetime, cause: str, told: str, fallback: str = ""
+    ) -> None:
+        """Close without a decision of people: expired, withdrawn or superseded.
+
+        Args:
+            fallback: what the requirement says for nobody having decided in time.
+        """
         self.void_decision(at=at)
         self.move(ProposalState(outcome.value), at=at, cause=cause)
-        record(
-            ProposalDecided(
-                proposal_id=self.row.id,
-                outcome=outcome.value,
-                basis="",
-                code=cause,
-                agent_message=told,
-                revision_no=self.row.revision_no,
-                digest=self.digest,
-            ),
-            actor=self.actor,
-        )
+        self._tell(outcome, code=cause, agent_message=told, fallback=fallback)
 
-    def approve(self, places: Iterable[Place], *, at: datetime) -> None:
-        """Settle as approved; the time to execute starts now and is never extended."""
+    def approve(
+        self,
+        places: Iterable[Place],
+        *,
+        at: datetime,
+        basis: Basis = Basis.PEOPLE,
+        rules: tuple[str, ...] = (),
+    ) -> None:
+        """Settle as approved; the time to execute starts now and is never extended.
+
+        Args:
+            basis: on whose word; without people `places` is empty.
+            rules: the rules that speak in place of people, "policy/rule".
+        """
         assignment = [
             {"block": place.block, "person": str(place.person_id), "group": place.group}
             for place in places
         ]
-        self._decide(Outcome.APPROVED, assignment, at=at)
-        self.row.execute_by = at + timedelta(seconds=self.requirement.execute_s)
+        self._decide(Outcome.APPROVED, assignment, at=at, basis=basis)
+        execute_by = at + timedelta(seconds=self.requirement.execute_s)
+        self.row.execute_by = execute_by
         self.move(ProposalState.APPROVED, at=at)
-        self._tell(Outcome.APPROVED, code="", told="", assignment=assignment)
+        self._tell(
+            Outcome.APPROVED,
+            basis=basis.value,
+            rules=rules,
+            assignment=deciding.lines(assignment),
+            execute_by=execute_by.isoformat(),
+        )
 
     def reject(self, vote: Vote, *, at: datetime) -> None:
         assignment = [{"block": 0, "person": str(vote.person_id), "group": ""}]
-        self._decide(Outcome.REJECTED, assignment, at=at)
+        self._decide(Outcome.REJECTED, assignment, at=at, basis=Basis.PEOPLE)
         self.move(ProposalState.REJECTED, at=at, cause=vote.reason_code)
-        told = vote.agent_message or vote.note
-        self._tell(Outcome.REJECTED, code=vote.reason_code, told=told, assignment=assignment)
+        self._tell(
+            Outcome.REJECTED,
+            basis=Basis.PEOPLE.value,
+            code=vote.reason_code,
+            agent_message=vote.agent_message or vote.note,
+            assignment=deciding.lines(assignment),
+        )
 
     def reopen(self, cause: str, *, at: datetime) -> None:
         """Take an approval back to the people."""
@@ -151,6 +193,53 @@ class Desk:
             ),
             actor=self.actor,
         )
+
+    def ask(self, requirement: Requirement, *, cause: str, at: datetime) -> None:
+        """Ask more than before; what was asked already stays asked.
+
+        Args:
+            requirement: the whole of it, old blocks included. The trigger
+                `requirement_never_loosened` refuses one that asks less.
+            cause: "policy", told by the event of the move that goes with it (revised, reopened),
+                or "widened" or "escalated", which has an event of its own.
+        """
+        before = policies.asked_groups(self.requirement)
+        no = RequirementRow.newest(self.row).no + 1
+        RequirementRow.of(self.row, requirement, no=no, cause=cause).save()
+        self.requirement = requirement
+        self.check_fillable(at=at)
+        self.lay_timers()  # the ladder may be another one
+        if cause != POLICY:
+            record(
+                ProposalWidened(
+                    proposal_id=self.row.id,
+                    cause=cause,
+                    requirement_no=no,
+                    needs=requirement.people,
+                    groups=tuple(sorted(policies.asked_groups(requirement) - before)),
+                ),
+                actor=self.actor,
+            )
+            asked = policies.newly_asked(before, requirement, self.voters().values())
+            attend(self.row, asked, AttentionReason.WIDENED, at=at, cause=cause)
+
+    def check_fillable(self, *, at: datetime) -> bool:
+        """Flag a dead end, or take the flag away; returns whether all who may vote could agree.
+
+        Whoever changes the requirement, the chain or the people calls it in that transaction.
+        """
+        filled = policies.can_be_filled(self.requirement, self.voters().values(), self.principals)
+        since = None if filled else self.row.unfillable_since or at
+        if since == self.row.unfillable_since:
+            return filled
+        self.row.unfillable_since = since
+        self.save()
+        groups = tuple(sorted(policies.asked_groups(self.requirement)))
+        dead_end = ProposalUnfillable(
+            proposal_id=self.row.id, needs=self.requirement.people, groups=groups
+        )
+        record(ProposalFillable(proposal_id=self.row.id) if filled else dead_end, actor=self.actor)
+        return filled
 
     def void_decision(self, *, at: datetime) -> UUID:
         """End the decision that counts; returns its id, or the proposal's if there is none."""
@@ -176,6 +265,9 @@ class Desk:
                 actor=self.actor,
             )
         self.votes = [vote for vote in self.votes if vote not in gone]
+        if cause != "withdrawn":  # who takes a vote back knows why it is their turn
+            people = [vote.person_id for vote in gone]
+            attend(self.row, people, AttentionReason.VOIDED, at=at, cause=cause)
 
     # -- rules that need the rows ----------------------------------------------------------------
 
@@ -185,23 +277,23 @@ class Desk:
         Every command on a proposal calls it first, with the time read after the lock.
         """
         if self.state in DECIDABLE and self.window.is_over(at=at):
-            self.end(Outcome.EXPIRED, at=at, cause="decide_by", told=_NOBODY_DECIDED)
-            return True
-        if self.state is not ProposalState.APPROVED or not self._approval_is_over(at):
+            return self._fall_back(at=at)
+        execute_by = self.row.execute_by
+        if self.state is not ProposalState.APPROVED or not execute_by or at < execute_by:
             return False
-        if self._lapsed_under_a_stop():
+        if self._was_stopped_before(execute_by):
             # Nobody let it lapse: it goes back to people, who vote anew.
             self.void_votes(self.votes, cause="lapsed", at=at)
             self.start_window(at)
             self.reopen("lapsed", at=at)
             return False
-        self.end(Outcome.EXPIRED, at=at, cause="execute_by", told=_NOT_RUN_IN_TIME)
+        self.end(Outcome.EXPIRED, at=at, cause="execute_by", told=policies.NOT_RUN_IN_TIME)
         return True
 
     def tally(self, *, at: datetime) -> None:
         """Decide if the votes suffice."""
         rejects = [vote for vote in self.votes if vote.choice == Choice.REJECT.value]
-        if len(rejects) >= policies.DENY_THRESHOLD:
+        if len(rejects) >= self.requirement.deny_threshold:
             self.reject(rejects[-1], at=at)
             return
         places = self.assignment()
@@ -223,57 +315,48 @@ class Desk:
             if policies.who_refusal(voter, self.requirement, self.principals) is None
         ]
 
-    def _approval_is_over(self, at: datetime) -> bool:
-        return self.row.execute_by is not None and at >= self.row.execute_by
+    def _fall_back(self, *, at: datetime) -> bool:
+        """Do what the requirement says for nobody having decided; returns whether it expired."""
+        match policies.fallback(self.requirement, tier=self.row.tier, state=self.state):
+            case OnExpiry.APPROVE:
+                rules = (f"policy version {self.requirement.policy_version}, on_expiry",)
+                self.approve((), at=at, basis=Basis.TIMEOUT_RULE, rules=rules)
+                return False
+            case OnExpiry.ESCALATE:
+                self.start_window(at)
+                self.ask(policies.escalated(self.requirement), cause="escalated", at=at)
+                self.save()
+                return False
+            case said:
+                told = policies.NOBODY_DECIDED[said]
+                self.end(Outcome.EXPIRED, at=at, cause="decide_by", told=told, fallback=said.value)
+                return True
 
-    def _lapsed_under_a_stop(self) -> bool:
-        open_since = [freeze.since for freeze in self.freezes if freeze.until is None]
-        return bool(open_since and self.row.execute_by and min(open_since) < self.row.execute_by)
+    def _was_stopped_before(self, moment: datetime) -> bool:
+        return any(freeze.until is None and freeze.since < moment for freeze in self.freezes)
 
     def _decide(
-        self, outcome: Outcome, assignment: list[dict[str, object]], *, at: datetime
+        self, outcome: Outcome, assignment: deciding.Assignment, *, at: datetime, basis: Basis
     ) -> None:
-        Decision.objects.create(
-            tenant_id=self.row.tenant_id,
-            proposal=self.row,
-            revision=self.revision,
-            digest=self.revision.digest,
-            outcome=outcome.value,
-            basis=Basis.PEOPLE.value,
-            assignment=assignment,
-            decided_at=at,
-            decide_by=self.window.deadline(at=at),
+        decide_by = self.window.deadline(at=at)
+        deciding.store(
+            self.revision, outcome, basis=basis, assignment=assignment, at=at, decide_by=decide_by
         )
 
-    def _tell(
-        self, outcome: Outcome, *, code: str, told: str, assignment: list[dict[str, object]]
-    ) -> None:
-        execute_by = self.row.execute_by
-        record(
-            ProposalDecided(
-                proposal_id=self.row.id,
-                outcome=outcome.value,
-                basis=Basis.PEOPLE.value,
-                code=code,
-                agent_message=told,
-                revision_no=self.row.revision_no,
-                digest=self.digest,
-                assignment=tuple(
-                    f"{place['block']} {place['person']} {place['group']}".strip()
-                    for place in assignment
-                ),
-                execute_by=execute_by.isoformat() if execute_by else "",
-            ),
-            actor=self.actor,
-        )
+    def _tell(self, outcome: Outcome, **facts: Any) -> None:
+        deciding.tell(self.row, self.revision, outcome, actor=self.actor, **facts)
 
 
 # Columns of a proposal that may change at all; the role of the application has no right on others.
 _MUTABLE = (
     "state",
+    "title",
     "revision_no",
     "refresh_count",
     "window_opened_at",
+    "window_s",
+    "clock_no",
+    "extensions",
     "decide_by",
     "execute_by",
     "moved_at",
@@ -282,8 +365,6 @@ _MUTABLE = (
     "observed_before",
     "row_version",
 )
-_NOBODY_DECIDED = "Nobody decided in time, so the change was not made."
-_NOT_RUN_IN_TIME = "The approval ran out before the change could be made; it was not made."
 
 
 def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk | None:
@@ -306,7 +387,7 @@ def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk 
         actor=actor,
         row=row,
         revision=revision,
-        requirement=RequirementRow.objects.get(proposal=row).card(),
+        requirement=RequirementRow.newest(row).card(),
         principals=tuple(
             principal.card()
             for principal in PrincipalRow.objects.filter(proposal=row).order_by("id")
@@ -343,7 +424,7 @@ def settled_by(desk: Desk) -> str:
         .order_by("cast_at")
         .values_list("person_label", flat=True)
     )
-    who = " and ".join(dict.fromkeys(names))
+    who = " and ".join(dict.fromkeys(names)) or "a rule"
     return f"This was {decision.outcome} by {who} at {clock_text(decision.decided_at)}."
 
 

@@ -1,14 +1,18 @@
 """Handing an approved change over to execution, once, and learning how that ended."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from approvals import diffs
-from approvals.cards import Claimed, Content, DispatchCard, NotClaimed
-from approvals.commands.desk import Desk, must_lock, settled_by
+from approvals import policies
+from approvals.cards import Claimed, Content, DispatchCard, NotClaimed, Requirement
+from approvals.commands import deciding, judging
+from approvals.commands.desk import POLICY, Desk, must_lock, settled_by
+from approvals.commands.opening import DENIED
+from approvals.commands.probing import go_stale
 from approvals.errors import OutcomeKnown
 from approvals.events import (
     DispatchFailed,
@@ -17,18 +21,23 @@ from approvals.events import (
     DispatchSucceeded,
     DispatchUnknown,
     ProposalDispatched,
-    ProposalStaled,
 )
 from approvals.models import Decision, Dispatch
-from approvals.states import NEXT_DISPATCH, DispatchState, ProposalState
+from approvals.states import (
+    NEXT_DISPATCH,
+    Basis,
+    DispatchState,
+    Outcome,
+    ProposalState,
+    Purpose,
+    Says,
+)
 from audit.commands import record
 from audit.events import Event
 from console.kernel import canonical, clock
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import command
-
-_MOST_PATHS: Final = 50
 
 
 @command
@@ -53,7 +62,7 @@ def claim_dispatch(
         _not_now(desk, at=at)
         or _not_this(desk, call_key, content, at=at)
         or _not_by_them(desk, at=at)
-        or _dispatch(desk, call_key, content, at=at)
+        or _as_rules_say(desk, call_key, content)
     )
 
 
@@ -125,13 +134,74 @@ def _not_this(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> 
 
 def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
     """Take it back to people if the votes do not suffice any more."""
-    lost = _votes_without_authority(desk)
+    decision = _decision(desk)
+    lost = _votes_without_authority(desk) if decision.basis == Basis.PEOPLE.value else []
     if not lost:
         return None
     desk.void_votes(lost, cause="authority", at=at)
     desk.reopen("authority", at=at)
     desk.settle_clock(at=at)
     return _not(desk, "proposal.reopened", "A voter lost the right to vote; people decide anew.")
+
+
+def _as_rules_say(desk: Desk, call_key: UUID, content: Content) -> Claimed | NotClaimed:
+    """Ask the rules again, as they are now: stricter ones count, looser ones change nothing."""
+    judged = judging.judge_again(desk, content, purpose=Purpose.DISPATCH)
+    judging.keep(desk.row, judged, purpose=Purpose.DISPATCH)
+    if judged.says is Says.DENY:
+        return _block(desk, judged)
+    return (
+        _not_now(desk, at=judged.at)  # rules that add up may have waited for each other
+        or _not_enough(desk, judged)
+        or _dispatch(desk, call_key, content, judged)
+    )
+
+
+def _block(desk: Desk, judged: judging.Judged) -> NotClaimed:
+    desk.void_decision(at=judged.at)
+    desk.move(ProposalState.BLOCKED, at=judged.at, cause=", ".join(judged.rules))
+    deciding.tell(
+        desk.row,
+        desk.revision,
+        Outcome.BLOCKED,
+        actor=desk.actor,
+        basis=Basis.RULE.value,
+        rules=judged.rules,
+        code="policy.denied",
+        agent_message=DENIED,
+    )
+    return _not(desk, "policy.denied", f"{judged.verdict.sentence} Nothing was run.")
+
+
+def _not_enough(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
+    """Take it back to people if the rules ask for more than was agreed to."""
+    basis = Basis(_decision(desk).basis)
+    asked = judged.verdict.requirement
+    if judged.says is not Says.HOLD or asked is None or basis is Basis.BREAK_GLASS:
+        return None
+    whole = policies.added(desk.requirement, asked)
+    if basis is Basis.RULE:
+        # The rule that spoke in place of people does not any more.
+        whole = replace(whole, explanation=asked.explanation)
+    elif _is_met(desk, whole, basis):
+        return None
+    if whole != desk.requirement:
+        desk.ask(whole, cause=POLICY, at=judged.at)
+    desk.start_window(judged.at)
+    desk.reopen(POLICY, at=judged.at)
+    said = judged.verdict.sentence or "No rule allows this without people any more."
+    return _not(desk, "proposal.reopened", f"{said} People decide first; nothing was run.")
+
+
+def _is_met(desk: Desk, whole: Requirement, basis: Basis) -> bool:
+    if basis is Basis.PEOPLE:
+        return policies.assignment(whole, desk.approvers()) is not None
+    return whole.blocks == desk.requirement.blocks
+
+
+def _decision(desk: Desk) -> Decision:
+    """Return the decision that counts; the state says that there is one."""
+    return Decision.objects.get(proposal=desk.row, voided_at__isnull=True)
 
 
 def _not(desk: Desk, code: str, message: str, **details: Any) -> NotClaimed:
@@ -154,31 +224,12 @@ def _refuse_other_call(desk: Desk, call_key: UUID, content: Content) -> NotClaim
 
 
 def _stale(desk: Desk, content: Content, *, at: datetime) -> NotClaimed:
-    """Keep what was found in place of the before-image; people see then, proposed and now."""
-    seen = desk.content
-    paths = diffs.changed_paths(seen.before, content.before)
-    if content.contract_hash != seen.contract_hash:
-        paths = ("contract", *paths)
-    desk.void_decision(at=at)
-    desk.row.observed_before = content.before_bytes
-    desk.start_window(at)
-    desk.move(ProposalState.STALE, at=at)
-    record(
-        ProposalStaled(
-            proposal_id=desk.row.id,
-            revision_no=desk.row.revision_no,
-            digest=desk.digest,
-            observed_digest=content.digest.hex(),
-            observed_before=content.before_digest.hex(),
-            paths=paths[:_MOST_PATHS],
-        ),
-        actor=desk.actor,
-    )
+    paths = go_stale(desk, content, at=at)
     return _not(
         desk,
         "proposal.stale",
         "The target changed after people approved this; nothing was run.",
-        paths=list(paths[:_MOST_PATHS]),
+        paths=list(paths),
     )
 
 
@@ -190,8 +241,8 @@ def _votes_without_authority(desk: Desk) -> list[Any]:
     return [vote for vote in desk.votes if vote.person_id not in counted]
 
 
-def _dispatch(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> Claimed:
-    decision = Decision.objects.get(proposal=desk.row, voided_at__isnull=True)
+def _dispatch(desk: Desk, call_key: UUID, content: Content, judged: judging.Judged) -> Claimed:
+    decision = _decision(desk)
     row = Dispatch.objects.create(
         tenant_id=desk.row.tenant_id,
         proposal=desk.row,
@@ -200,11 +251,12 @@ def _dispatch(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> 
         digest=desk.revision.digest,
         observed_digest=content.digest,
         call_key=call_key,
-        claimed_at=at,
-        execute_by=desk.row.execute_by or at,  # the state says that there is one
+        claimed_at=judged.at,
+        execute_by=desk.row.execute_by or judged.at,  # the state says that there is one
         state=DispatchState.CLAIMED.value,
+        policy_versions=list(judged.versions),
     )
-    desk.move(ProposalState.DISPATCHED, at=at)
+    desk.move(ProposalState.DISPATCHED, at=judged.at)
     record(
         ProposalDispatched(
             proposal_id=desk.row.id,
@@ -213,6 +265,7 @@ def _dispatch(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> 
             revision_no=desk.row.revision_no,
             observed_digest=content.digest.hex(),
             decision_id=decision.id,
+            policy_versions=tuple(str(version) for version in judged.versions),
         ),
         actor=desk.actor,
     )

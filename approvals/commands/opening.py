@@ -1,5 +1,6 @@
 """Opening a proposal, putting it on a new base, and taking it back."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,8 @@ from approvals.cards import (
     Requirement,
     Subject,
 )
-from approvals.commands.desk import Desk, expired, kept, lock, must_lock
+from approvals.commands import deciding, judging, laddering, pressure, repeats
+from approvals.commands.desk import POLICY, Desk, expired, kept, lock, must_lock
 from approvals.errors import NotStale, OtherCall, RefreshSpent
 from approvals.events import ProposalOpened, ProposalRevised
 from approvals.models import (
@@ -24,8 +26,16 @@ from approvals.models import (
     RequirementRow,
     Revision,
 )
-from approvals.queries.people import tool_id_of, voters_of
-from approvals.states import LIVE, Outcome, PrincipalRole, ProposalState
+from approvals.queries.people import tool_id_of
+from approvals.states import (
+    LIVE,
+    Basis,
+    Outcome,
+    PrincipalRole,
+    ProposalState,
+    Purpose,
+    Says,
+)
 from audit.commands import record
 from console.kernel import clock
 from console.kernel.actors import Actor
@@ -33,7 +43,25 @@ from console.kernel.errors import BadInput
 from console.kernel.ids import uuid7
 from console.kernel.transactions import command
 
+DENIED: Final = "A rule does not allow this, whoever agrees; nothing was changed."
 _MOST_PATHS: Final = 50  # named in an event; the revision itself holds all
+_BLOCKED: Final = ProposalState.BLOCKED
+_BIRTHS: Final = {Says.ALLOW: ProposalState.APPROVED, Says.DENY: _BLOCKED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Birth:
+    """The state into which a proposal is born, and what came before it."""
+
+    state: ProposalState
+    repeats: UUID | None  # what people rejected a short while ago
+    supersedes: UUID | None
+
+    def cause(self, judged: judging.Judged) -> str:
+        """Return why it is over already; "" if it is not."""
+        if self.state is not _BLOCKED:
+            return ""
+        return repeats.REPEATED if self.repeats else ", ".join(judged.rules)
 
 
 @command
@@ -45,30 +73,54 @@ def open_proposal(
     facts: ProposalFacts,
     principals: tuple[Principal, ...],
 ) -> ProposalCard:
-    """Have people decide about exactly this content.
+    """Have the rules say who decides about exactly this content: people, nobody, or never.
 
     The same content for the same subject returns the live proposal; other content supersedes it.
 
+    Returns:
+        An open proposal that waits for people, or one that was born approved (a rule allows it in
+        tier 1) or blocked (a rule denies it, there is no such tool, or people rejected the same
+        call of this agent in the last 24 hours).
+
     Raises:
         BadInput: the tier has no requirement.
+        Backpressure: too many wait for people already; come back when some are decided.
         NotCanonical: the content has no canonical form.
     """
-    requirement = policies.requirement_for(facts.tier)
+    policies.requirement_for(facts.tier)
     old = _live_of(actor, subject)
     if old is not None:
         if bytes(old.revision.digest) == content.digest:
             return old.card()
         told = "A newer request for the same thing took the place of this one."
         old.end(Outcome.SUPERSEDED, at=clock.now(), cause="newer", told=told)
-    row = _insert(actor, subject, content, facts, requirement, old.row.id if old else None)
+    judged = judging.judge(actor=actor, subject=subject, content=content, facts=facts)
+    earlier = repeats.rejected_before(
+        actor.tenant_id, agent_id=facts.agent_id, content=content, at=judged.at
+    )
+    state = _BIRTHS.get(judged.says, ProposalState.OPEN) if earlier is None else _BLOCKED
+    if state is ProposalState.OPEN:
+        pressure.require_room(
+            actor.tenant_id, subject=subject, agent_id=facts.agent_id, run_id=facts.run_id
+        )
+    birth = _Birth(state=state, repeats=earlier, supersedes=old.row.id if old else None)
+    row = _insert(actor, subject, content, facts, judged, birth)
     if row is None:  # somebody opened one at the same time; theirs has committed by now
         return open_proposal(
             actor=actor, subject=subject, content=content, facts=facts, principals=principals
         )
     chain = _with_those_behind(principals, actor)
+    requirement = judged.requirement(facts.tier)
     revision = _add_parts(row, content, requirement, chain, author=actor.label)
-    _record_opened(actor, row, revision, requirement, chain)
-    return row.card(revision=revision, needs=requirement.people, frozen=False)
+    judging.keep(row, judged, purpose=Purpose.PROPOSE)
+    match state:
+        case ProposalState.APPROVED:
+            _approve_by_rule(actor, row, revision, judged)
+        case ProposalState.BLOCKED:
+            _block(actor, row, revision, judged)
+        case _:
+            _record_opened(actor, row, revision, judged, chain)
+    return laddering.begin(actor=actor, proposal_id=row.id).card()
 
 
 @command
@@ -79,6 +131,7 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
         NotStale: the target of the proposal has not changed.
         OtherCall: the tool or its arguments differ.
         RefreshSpent: the target changed too often; the agent has to start over.
+        PolicyDenied: with the target as it is now, a rule does not allow it.
         ProposalExpired: the time was over; the expiry is kept.
         ProposalExpired: raised after the expiry is committed.
     """
@@ -97,6 +150,8 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
     if desk.row.refresh_count >= policies.MOST_REFRESHES:
         raise RefreshSpent("The target changed four times; withdraw this and propose anew.")
     old = desk.content
+    judged = judging.judge_again(desk, content, purpose=Purpose.PROPOSE)
+    needed = judging.more_asked(desk, judged)
     desk.void_votes(desk.votes, cause="drift", at=at)
     desk.row.revision_no += 1
     desk.row.refresh_count += 1
@@ -104,6 +159,9 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
     paths = diffs.changed_paths(old.before, content.before)
     desk.revision = _add_revision(desk.row, content, author=actor.label, cause="drift", paths=paths)
     desk.move(ProposalState.OPEN, at=at)
+    judging.keep(desk.row, judged, purpose=Purpose.PROPOSE)
+    if needed is not None:
+        desk.ask(needed, cause=POLICY, at=at)
     record(
         ProposalRevised(
             proposal_id=desk.row.id,
@@ -115,6 +173,8 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
         ),
         actor=actor,
     )
+    if judged.says is Says.ALLOW and judging.allowed_before(desk):
+        desk.approve((), at=at, basis=Basis.RULE, rules=judged.rules)
     return desk.card()
 
 
@@ -157,12 +217,13 @@ def _insert(
     subject: Subject,
     content: Content,
     facts: ProposalFacts,
-    requirement: Requirement,
-    supersedes: UUID | None,
+    judged: judging.Judged,
+    birth: _Birth,
 ) -> Proposal | None:
     """Insert the proposal, or return None if one for the subject came to life meanwhile."""
     _require_short(title=(facts.title, TITLE_LENGTH), agent_label=(facts.agent_label, LABEL_LENGTH))
-    at = clock.now()
+    at = judged.at
+    requirement = judged.requirement(facts.tier)
     row = Proposal(
         id=uuid7(),
         tenant_id=actor.tenant_id,
@@ -180,12 +241,19 @@ def _insert(
         undo=facts.undo,
         why=facts.why,
         tool_summary=facts.tool_summary,
-        state=ProposalState.OPEN.value,
+        state=birth.state.value,
         moved_at=at,
         window_opened_at=at,
         window_s=requirement.decide_s,
         decide_by=at + timedelta(seconds=requirement.decide_s),
-        supersedes=supersedes,
+        execute_by=(
+            at + timedelta(seconds=requirement.execute_s)
+            if birth.state is ProposalState.APPROVED
+            else None
+        ),
+        close_cause=birth.cause(judged)[:200],
+        supersedes=birth.supersedes,
+        repeats=birth.repeats,
     )
     # Waits for a competitor's commit and then does nothing; an error would end the transaction.
     Proposal.objects.bulk_create([row], ignore_conflicts=True)
@@ -210,18 +278,7 @@ def _add_parts(
     *,
     author: str,
 ) -> Revision:
-    RequirementRow.objects.create(
-        tenant_id=row.tenant_id,
-        proposal=row,
-        blocks=policies.requirement_as_dict(requirement),
-        people=requirement.people,
-        asked_groups=sorted(policies.asked_groups(requirement)),
-        blind=requirement.blind,
-        decide_s=requirement.decide_s,
-        execute_s=requirement.execute_s,
-        on_expiry=requirement.on_expiry,
-        explanation=requirement.explanation,
-    )
+    RequirementRow.of(row, requirement).save()
     PrincipalRow.objects.bulk_create(
         PrincipalRow(
             tenant_id=row.tenant_id,
@@ -251,6 +308,7 @@ def _add_revision(
         before=content.before_bytes,
         before_digest=content.before_digest,
         after=content.after_bytes,
+        fingerprint=repeats.fingerprint_of(row.tenant_id, content),
         author=author[:LABEL_LENGTH],
         cause=cause,
         changed_paths=list(paths),
@@ -289,13 +347,9 @@ def _record_opened(
     actor: Actor,
     row: Proposal,
     revision: Revision,
-    requirement: Requirement,
+    judged: judging.Judged,
     chain: tuple[Principal, ...],
 ) -> None:
-    voters = voters_of(actor=actor, tool_id=row.tool_id).values()
-    if not policies.can_be_filled(requirement, voters, chain):
-        row.unfillable_since = row.created_at
-        row.save(update_fields=["unfillable_since"])
     record(
         ProposalOpened(
             proposal_id=row.id,
@@ -304,13 +358,51 @@ def _record_opened(
             tool=row.tool,
             contract_hash=revision.contract_hash,
             tier=row.tier,
-            needs=requirement.people,
+            needs=judged.requirement(row.tier).people,
             principals=tuple(sorted(f"{p.role} {p.actor_kind}:{p.actor_id}" for p in chain)),
             subject_kind=row.subject_kind,
             subject_uid=row.subject_id,
             decide_by=_iso(row.decide_by),
+            rules=judged.rules,
         ),
         actor=actor,
+    )
+
+
+def _approve_by_rule(
+    actor: Actor, row: Proposal, revision: Revision, judged: judging.Judged
+) -> None:
+    """Settle a proposal at its birth: a rule speaks, and nobody is asked."""
+    deciding.store(
+        revision,
+        Outcome.APPROVED,
+        basis=Basis.RULE,
+        assignment=(),
+        at=judged.at,
+        decide_by=row.decide_by,
+    )
+    deciding.tell(
+        row,
+        revision,
+        Outcome.APPROVED,
+        actor=actor,
+        basis=Basis.RULE.value,
+        rules=judged.rules,
+        execute_by=_iso(row.execute_by) if row.execute_by else "",
+    )
+
+
+def _block(actor: Actor, row: Proposal, revision: Revision, judged: judging.Judged) -> None:
+    deciding.tell(
+        row,
+        revision,
+        Outcome.BLOCKED,
+        actor=actor,
+        basis="" if row.repeats else Basis.RULE.value,
+        rules=() if row.repeats else judged.rules,
+        code="proposal.repeated" if row.repeats else "policy.denied",
+        agent_message=repeats.TOLD if row.repeats else DENIED,
+        repeats=row.repeats,
     )
 
 

@@ -1,32 +1,34 @@
 """Casting a vote, and taking one's own back."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Voter, VoteReceipt
+from approvals.cards import Signed, ViewServed, VoteReceipt
+from approvals.commands import signing
+from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.errors import (
     AlreadyVoted,
     NoVote,
     SameSession,
     StaleRevision,
-    VoteByMachine,
 )
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Proposal, Vote
 from approvals.queries.changes import interdiff
+from approvals.queries.serving import parts_needed, views_served
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
 from audit.commands import record
+from console.accounts import queries as people
+from console.accounts.cards import Proof
+from console.accounts.states import Strength
 from console.kernel import clock, outbox
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError, NotFound
 from console.kernel.transactions import command
-
-_SESSION: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class _Ballot:
     reason_code: str
     note: str
     agent_message: str
+    signed: Signed | None
+    needed: Collection[str]  # parts that an approval has to have been shown
 
     def says_the_same(self, vote: Vote) -> bool:
         return (self.choice.value, self.reason_code, self.note, self.agent_message) == (
@@ -47,6 +51,15 @@ class _Ballot:
             vote.note,
             vote.agent_message,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What a vote rests on: what its session was shown, and how fresh its proof is."""
+
+    shown: tuple[ViewServed, ...]
+    proof: Proof | None
+    signature: signing.Signature | None = None
 
 
 @command
@@ -60,6 +73,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
     reason_code: str = "",
     note: str = "",
     agent_message: str = "",
+    signed: Signed | None = None,
 ) -> VoteReceipt:
     """Count one person's vote on exactly what they saw, and settle the proposal if that decides it.
 
@@ -69,11 +83,15 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         seen_digest: SHA-256 (64 hex characters) of the revision that was on screen.
         note: for the other people; required for a rejection.
         agent_message: what the agent is told of a rejection; the note if empty.
+        signed: what a passkey signed for it; counts as a fresh sign-in.
 
     Raises:
         VoteByMachine, VoteByPrincipal, VoteNotEligible: this actor may not vote on this.
         AlreadyDecided, StaleRevision, AlreadyVoted, SameSession, ProposalFrozen: not so, or not
             now.
+        NotFullyShown: an approval of what this session was not shown as a whole.
+        StepUpRequired: an approval that needs a fresher sign-in.
+        PasskeyRefused: the signature is not of this vote, came too late, or came before.
         ProposalExpired: the lock was granted after the time to decide; the expiry is kept.
         ReasonRequired: a rejection without code or note.
     """
@@ -85,9 +103,13 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         reason_code=_code(reason_code) if choice is Choice.REJECT else "",
         note=_short(note, "note", NOTE_LENGTH),
         agent_message=_short(agent_message, "agent_message", MESSAGE_LENGTH),
+        signed=signed,
+        needed=parts_needed(actor=actor, proposal_id=proposal_id, revision_no=revision_no)
+        if choice is Choice.APPROVE
+        else (),
     )
-    if not _is_interactive(actor):
-        return _refused(actor, proposal_id, ballot, _machine())
+    if not policies.is_interactive(actor):
+        return _refused(actor, proposal_id, ballot, signing.machine())
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()  # after the lock: waiting for it must not make a late vote count
     mine = _vote_of(actor, desk)
@@ -95,10 +117,10 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         return _receipt(desk, mine, repeated=True)
     if desk.settle_clock(at=at):
         return _refused(actor, proposal_id, ballot, expired())
-    refusal = _first_refusal(desk, actor, ballot)
+    ground, refusal = _grounds(desk, actor, ballot, at=at)
     if refusal is not None:
         return _refused(actor, proposal_id, ballot, refusal)
-    vote = _insert(desk, actor, ballot, at=at)
+    vote = _insert(desk, actor, ballot, ground, at=at)
     desk.tally(at=at)
     _hint_unless_blind(desk)
     return _receipt(desk, vote)
@@ -113,8 +135,8 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
         AlreadyDecided: it is too late.
         ProposalExpired: the time was over; the expiry is kept.
     """
-    if not _is_interactive(actor):
-        raise _machine()
+    if not policies.is_interactive(actor):
+        raise signing.machine()
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()
     if desk.settle_clock(at=at):
@@ -141,14 +163,41 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
 # -- checks --------------------------------------------------------------------------------------
 
 
-def _first_refusal(desk: Desk, actor: Actor, ballot: _Ballot) -> ConsoleError | None:
+def _grounds(
+    desk: Desk, actor: Actor, ballot: _Ballot, *, at: datetime
+) -> tuple[_Ground, ConsoleError | None]:
+    """Return what the vote rests on, and the first reason not to count it."""
+    ground = _Ground(
+        shown=views_served(actor, proposal_id=desk.row.id, revision_no=ballot.revision_no),
+        proof=people.proof(actor=actor),
+    )
+    refusal = _first_refusal(desk, actor, ballot, ground)
+    if refusal is not None or ballot.signed is None:
+        return ground, refusal
+    try:
+        signature = signing.verified(desk, actor, ballot.choice, ballot.signed)
+    except ConsoleError as wrong:
+        return ground, wrong
+    # Taken last: a signature that is used up belongs to a vote that counts.
+    if not signing.take(desk, actor, ballot.choice, signature, at=at):
+        return ground, signing.refused()
+    return replace(ground, signature=signature, proof=people.proof(actor=actor)), None
+
+
+def _first_refusal(
+    desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground
+) -> ConsoleError | None:
     """Return the first reason not to count this vote; nothing has been written yet."""
     try:
         # First who asks: the refusals below tell who decided, and what the content is now.
-        policies.require_voter(_voter(desk, actor), desk.requirement, desk.principals)
+        policies.require_voter(signing.voter_of(desk, actor), desk.requirement, desk.principals)
         policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
         _require_same_content(desk, ballot)
+        policies.require_fully_shown(ballot.needed, ground.shown, ballot.choice)
         policies.require_not_frozen(desk.window, ballot.choice)
+        require_unclaimed(desk, actor, ballot.choice)
+        if ballot.signed is None:  # a signature counts as a fresh sign-in; it is checked after this
+            policies.require_fresh(ground.proof, desk.requirement.stepup_s, ballot.choice)
         policies.require_reason(ballot.choice, ballot.reason_code, ballot.note)
         _require_first_vote(desk, actor)
     except ConsoleError as refusal:
@@ -172,14 +221,6 @@ def _require_same_content(desk: Desk, ballot: _Ballot) -> None:
     )
 
 
-def _voter(desk: Desk, actor: Actor) -> Voter:
-    person = UUID(actor.id)
-    nobody = Voter(
-        person_id=person, name=actor.label, groups=frozenset(), active=True, may_vote=False
-    )
-    return desk.voters().get(person, nobody)
-
-
 def _require_first_vote(desk: Desk, actor: Actor) -> None:
     for vote in desk.votes:
         if str(vote.person_id) == actor.id:
@@ -191,14 +232,6 @@ def _require_first_vote(desk: Desk, actor: Actor) -> None:
         raise SameSession(
             "Another person voted from this session; sign in on a device or browser of your own."
         )
-
-
-def _is_interactive(actor: Actor) -> bool:
-    return actor.is_person and _SESSION.fullmatch(actor.session) is not None
-
-
-def _machine() -> VoteByMachine:
-    return VoteByMachine("Only people who are signed in vote; ask a reviewer to decide this.")
 
 
 def _code(code: str) -> str:
@@ -224,7 +257,10 @@ def _short(text: str, name: str, most: int) -> str:
 # -- writes --------------------------------------------------------------------------------------
 
 
-def _insert(desk: Desk, actor: Actor, ballot: _Ballot, *, at: datetime) -> Vote:
+def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: datetime) -> Vote:
+    proof, signature = ground.proof, ground.signature
+    served_at = max((one.served_at for one in ground.shown), default=None)
+    digest = policies.view_digest(desk.digest, ground.shown) if ground.shown else None
     receipt = record(
         VoteCast(
             proposal_id=desk.row.id,
@@ -233,7 +269,12 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, *, at: datetime) -> Vote:
             digest=desk.digest,
             code=ballot.reason_code,
             session=actor.session,
-            strength=actor.strength,
+            strength=Strength.PASSKEY.value if signature else actor.strength,
+            stepup_at=proof.at.isoformat() if proof else "",
+            view_digest=digest.hex() if digest else "",
+            served_at=served_at.isoformat() if served_at else "",
+            assertion=signature.assertion if signature else {},
+            passkey_id=signature.passkey_id if signature else None,
             reason=ballot.note,
         ),
         actor=actor,
@@ -250,6 +291,11 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, *, at: datetime) -> Vote:
         note=ballot.note,
         agent_message=ballot.agent_message,
         session=actor.session,
+        stepup_at=proof.at if proof else None,
+        served_at=served_at,
+        view_digest=digest,
+        assertion=signature.assertion if signature else None,
+        signed_with=signature.name if signature else "",
         event_uid=receipt.uid,
         cast_at=at,
     )

@@ -1,5 +1,11 @@
 """What can happen to a proposal; every event is about the proposal, so one history tells it all."""
 
+from approvals.events.clocks import (
+    ProposalExtended,
+    ProposalFillable,
+    ProposalReminded,
+    ProposalUnfillable,
+)
 from approvals.events.dispatches import (
     DispatchFailed,
     DispatchReconciled,
@@ -7,9 +13,19 @@ from approvals.events.dispatches import (
     DispatchSucceeded,
     DispatchUnknown,
 )
+from approvals.events.external import ExternalToolAdded, ExternalToolRetired
+from approvals.events.notices import CHANNELS, ChannelAdded, ChannelSwitched, ChannelTested
+from approvals.events.policies import (
+    PolicyActivated,
+    PolicyDrafted,
+    PolicyRetired,
+    PolicyShadowed,
+)
 from approvals.events.proposals import (
+    CLAIMS,
     PAGES,
     PROPOSAL,
+    PROPOSAL_CLAIMS,
     QUEUE,
     ProposalDecided,
     ProposalDispatched,
@@ -18,27 +34,51 @@ from approvals.events.proposals import (
     ProposalReopened,
     ProposalRevised,
     ProposalStaled,
+    ProposalTakenOver,
     ProposalThawed,
+    ProposalWidened,
 )
+from approvals.events.thread import ProposalAnswered, ProposalAsked, ProposalNoted
 from approvals.events.votes import VoteCast, VoteRefused, VoteVoided
 
 __all__ = [
+    "CHANNELS",
+    "CLAIMS",
     "PAGES",
     "PROPOSAL",
+    "PROPOSAL_CLAIMS",
     "QUEUE",
+    "ChannelAdded",
+    "ChannelSwitched",
+    "ChannelTested",
     "DispatchFailed",
     "DispatchReconciled",
     "DispatchRefused",
     "DispatchSucceeded",
     "DispatchUnknown",
+    "ExternalToolAdded",
+    "ExternalToolRetired",
+    "PolicyActivated",
+    "PolicyDrafted",
+    "PolicyRetired",
+    "PolicyShadowed",
+    "ProposalAnswered",
+    "ProposalAsked",
     "ProposalDecided",
     "ProposalDispatched",
+    "ProposalExtended",
+    "ProposalFillable",
     "ProposalFrozen",
+    "ProposalNoted",
     "ProposalOpened",
+    "ProposalReminded",
     "ProposalReopened",
     "ProposalRevised",
     "ProposalStaled",
+    "ProposalTakenOver",
     "ProposalThawed",
+    "ProposalUnfillable",
+    "ProposalWidened",
     "VoteCast",
     "VoteRefused",
     "VoteVoided",

@@ -10,6 +10,10 @@ PROPOSAL: Final = "proposal"
 
 QUEUE: Final = "reviews.queue"
 
+CLAIMS: Final = "reviews.claims"  # who is at work on what, for the lists
+
+PROPOSAL_CLAIMS: Final = "proposal.claims"  # the same of one proposal, for its page
+
 PAGES: Final = (QUEUE, "proposal:{proposal_id}")
 
 
@@ -32,6 +36,7 @@ class ProposalOpened(Event):
     subject_kind: str
     subject_uid: UUID  # of what the change belongs to, for instance the tool call
     decide_by: str  # ISO 8601, UTC
+    rules: tuple[str, ...] = ()  # "policy/rule" of those that hold it; none: the tier alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,23 +55,44 @@ class ProposalDecided(Event):
     revision_no: int
     digest: str  # SHA-256, 64 hex characters
     assignment: tuple[str, ...] = ()  # "block person group" for each filled place
+    rules: tuple[str, ...] = ()  # "policy/rule", where a rule and not people settled it
     execute_by: str = ""  # ISO 8601, UTC; of an approval
+    fallback: str = ""  # approvals.states.OnExpiry, where nobody decided in time
+    repeats: UUID | None = None  # what people rejected before, where the same was asked again
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalRevised(Event):
-    """The content was put on a new base; votes on the old content count no more."""
+    """The content is another one; votes on the old content count no more.
+
+    It was put on a new base, a person changed its arguments, or the agent did when asked to.
+    """
 
     name = "proposal.revised"
     subject = "proposal_id"
     topics = PAGES
 
     proposal_id: UUID
-    cause: str  # "drift"
+    cause: str  # "drift", "edited", "revised"
     revision_no: int
     old_digest: str  # SHA-256, 64 hex characters
     digest: str
-    paths: tuple[str, ...]  # of the before-image, as far as they moved
+    paths: tuple[str, ...]  # of the before-image as far as it moved; of an edit: JSON pointers
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalWidened(Event):
+    """More people were asked than before; nobody who was asked is asked less."""
+
+    name = "proposal.widened"
+    subject = "proposal_id"
+    topics = PAGES
+
+    proposal_id: UUID
+    cause: str  # "widened" or "escalated"
+    requirement_no: int
+    needs: int  # different people
+    groups: tuple[str, ...]  # that are asked now and were not before, sorted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +128,7 @@ class ProposalReopened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalFrozen(Event):
-    """The clock of a proposal stands still; it cannot be approved meanwhile."""
+    """The clock of a proposal stands still; under a stop it cannot be approved meanwhile."""
 
     name = "proposal.frozen"
     subject = "proposal_id"
@@ -111,6 +137,7 @@ class ProposalFrozen(Event):
     proposal_id: UUID
     cause: str
     since: str  # ISO 8601, UTC; a stop counts from its engagement
+    until: str = ""  # ISO 8601, UTC; "" while only the release of a stop ends it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +154,18 @@ class ProposalThawed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProposalTakenOver(Event):
+    """Somebody who leads the reviewers ended what others claimed."""
+
+    name = "proposal.taken_over"
+    subject = "proposal_id"
+    target_type = PROPOSAL
+
+    proposal_id: UUID
+    people: tuple[str, ...]  # ids of those whose claims ended, oldest claim first
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProposalDispatched(Event):
     """The one hand-over to execution."""
 
@@ -140,3 +179,4 @@ class ProposalDispatched(Event):
     revision_no: int
     observed_digest: str  # SHA-256, recomputed from what is about to run
     decision_id: UUID
+    policy_versions: tuple[str, ...] = ()  # ids of the versions that were asked last

@@ -1,6 +1,7 @@
 """What happens to votes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from approvals.events.proposals import PROPOSAL
@@ -24,7 +25,12 @@ class VoteCast(Event):
     digest: str  # SHA-256, 64 hex characters
     code: str  # of a rejection
     session: str  # hex digest of the session
-    strength: str  # how the person had proved who they are
+    strength: str  # how the person had proved who they are: "password" or "passkey"
+    stepup_at: str = ""  # when they last did, ISO 8601, UTC; "" where nobody asked
+    view_digest: str = ""  # SHA-256 over what the session was shown, 64 hex characters
+    served_at: str = ""  # since when it had been shown all of that, ISO 8601, UTC
+    assertion: Mapping[str, str] = field(default_factory=dict)  # what a passkey signed
+    passkey_id: UUID | None = None  # with which passkey
 
 
 @dataclass(frozen=True, kw_only=True)

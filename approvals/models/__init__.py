@@ -4,28 +4,71 @@ Foreign keys hold the tenant as well, so that no row can point into another one;
 that, hence `db_constraint=False` here and the SQL in the migrations, beside the triggers.
 """
 
+from approvals.models.clock import Timer
 from approvals.models.columns import (
     DIGEST_BYTES,
     LABEL_LENGTH,
     MESSAGE_LENGTH,
     NOTE_LENGTH,
+    REASON_LENGTH,
     TITLE_LENGTH,
 )
+from approvals.models.content import Comment, Probe
+from approvals.models.desk import (
+    ADDRESS_LENGTH,
+    VIEW_NAME_LENGTH,
+    Attention,
+    Claim,
+    SavedView,
+    Snooze,
+)
+from approvals.models.external import ExternalTool
+from approvals.models.notices import (
+    CHANNEL_TITLE_LENGTH,
+    SHOWN_LENGTH,
+    Channel,
+    Notice,
+    NoticeSetting,
+)
+from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
 from approvals.models.proposal import Freeze, PrincipalRow, Proposal, RequirementRow, Revision
-from approvals.models.voting import Decision, Dispatch, Vote
+from approvals.models.replaying import Replay
+from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 
 __all__ = [
+    "ADDRESS_LENGTH",
+    "CHANNEL_TITLE_LENGTH",
     "DIGEST_BYTES",
     "LABEL_LENGTH",
     "MESSAGE_LENGTH",
+    "NAME_LENGTH",
     "NOTE_LENGTH",
+    "REASON_LENGTH",
+    "SHOWN_LENGTH",
     "TITLE_LENGTH",
+    "VIEW_NAME_LENGTH",
+    "Attention",
+    "Channel",
+    "Claim",
+    "Comment",
     "Decision",
     "Dispatch",
+    "Evaluation",
+    "ExternalTool",
     "Freeze",
+    "Notice",
+    "NoticeSetting",
+    "PolicyVersion",
     "PrincipalRow",
+    "Probe",
     "Proposal",
+    "Replay",
     "RequirementRow",
     "Revision",
+    "SavedView",
+    "Served",
+    "Snooze",
+    "Timer",
     "Vote",
+    "VoteNonce",
 ]

@@ -1,6 +1,7 @@
 """A proposal with its contents, its chain, its requirement and the stops that hold it."""
 
-from typing import ClassVar
+from decimal import Decimal
+from typing import ClassVar, Final
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,6 +14,7 @@ from approvals.cards import (
     ProposalCard,
     ProposalFacts,
     Requirement,
+    RevisionCard,
     Subject,
 )
 from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, TITLE_LENGTH, own, words
@@ -20,11 +22,14 @@ from approvals.states import (
     DECIDABLE,
     FINAL,
     LIVE,
+    OnExpiry,
     PrincipalRole,
     ProposalState,
 )
 from console.kernel import canonical
 from console.kernel.models import TenantRow
+
+OPENED: Final = "opened"  # why the first requirement of a proposal is there
 
 
 class Proposal(TenantRow):
@@ -48,14 +53,20 @@ class Proposal(TenantRow):
     refresh_count = models.IntegerField(default=0)
     window_opened_at = models.DateTimeField()
     window_s = models.IntegerField()
+    clock_no = models.SmallIntegerField(default=1, db_default=1)  # counts windows and extensions
+    extensions = models.SmallIntegerField(default=0, db_default=0)
     decide_by = models.DateTimeField()
     execute_by = models.DateTimeField(null=True)
     moved_at = models.DateTimeField()  # when it came into its state
     close_cause = models.CharField(max_length=200, default="")
     unfillable_since = models.DateTimeField(null=True)
     supersedes = models.UUIDField(null=True)
+    repeats = models.UUIDField(null=True)  # what people rejected a short while before
     observed_before = models.BinaryField(null=True)  # what was found in place of the before-image
     row_version = models.IntegerField(default=1)
+    # Of the newest requirement, for the lists; `proposal_asks` keeps them, the application may not.
+    asked_groups = ArrayField(models.CharField(max_length=63), default=list)
+    needs = models.SmallIntegerField(default=1)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -63,6 +74,10 @@ class Proposal(TenantRow):
                 condition=words("state", ProposalState), name="proposal_state_known"
             ),
             models.CheckConstraint(condition=Q(tier__in=[1, 2]), name="proposal_tier_known"),
+            models.CheckConstraint(
+                condition=Q(extensions__gte=0, extensions__lte=policies.MOST_EXTENSIONS),
+                name="proposal_extended_twice_at_most",
+            ),
             models.CheckConstraint(
                 condition=(words("state", DECIDABLE) & Q(execute_by__isnull=True))
                 | Q(state=ProposalState.APPROVED.value, execute_by__isnull=False)
@@ -75,6 +90,10 @@ class Proposal(TenantRow):
                 name="proposal_one_live_per_subject",
             ),
             models.UniqueConstraint(fields=["tenant_id", "id"], name="proposal_of_tenant"),
+            models.CheckConstraint(
+                condition=Q(repeats__isnull=True) | Q(state=ProposalState.BLOCKED.value),
+                name="proposal_repeat_is_blocked",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
@@ -96,6 +115,28 @@ class Proposal(TenantRow):
                 fields=["tenant_id", "subject_kind", "subject_id"], name="proposal_subject"
             ),
             models.Index(fields=["tenant_id", "run_id"], name="proposal_run"),
+            models.Index(fields=["tenant_id", "tool", "created_at"], name="proposal_of_tool"),
+            models.Index(fields=["tenant_id", "agent_id", "created_at"], name="proposal_of_agent"),
+            models.Index(
+                fields=["tenant_id", "-created_at", "-id"],
+                condition=words("state", DECIDABLE),
+                name="proposal_by_newest",
+            ),
+            models.Index(
+                fields=["tenant_id", "-tier", "decide_by", "id"],
+                condition=words("state", DECIDABLE),
+                name="proposal_by_tier",
+            ),
+            models.Index(
+                fields=["tenant_id", "-tier", "-moved_at", "-id"],
+                condition=~words("state", DECIDABLE),
+                name="proposal_decided_by_tier",
+            ),
+            models.Index(
+                fields=["tenant_id", "id"],
+                condition=Q(state=ProposalState.STALE.value),
+                name="proposal_stale",
+            ),
         ]
 
     def card(self, *, revision: "Revision", needs: int, frozen: bool) -> ProposalCard:
@@ -145,6 +186,8 @@ class Revision(TenantRow):
     before = models.BinaryField()
     before_digest = models.BinaryField(max_length=DIGEST_BYTES)
     after = models.BinaryField()
+    # Of tool and arguments, under a key of the tenant: finds repeats, never authorises.
+    fingerprint = models.BinaryField(max_length=DIGEST_BYTES, null=True)
     author = models.CharField(max_length=LABEL_LENGTH)
     cause = models.CharField(max_length=40)
     changed_paths = ArrayField(models.TextField(), default=list)
@@ -158,6 +201,13 @@ class Revision(TenantRow):
                 fields=["tenant_id", "id", "digest"], name="revision_id_digest"
             ),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["tenant_id", "fingerprint"],
+                condition=Q(fingerprint__isnull=False),
+                name="revision_fingerprint",
+            ),
+        ]
 
     def content(self, tool: str) -> Content:
         return Content(
@@ -166,6 +216,15 @@ class Revision(TenantRow):
             args=canonical.loads(bytes(self.args)),
             before=canonical.loads(bytes(self.before)),
             after=canonical.loads(bytes(self.after)),
+        )
+
+    def card(self, tool: str) -> RevisionCard:
+        return RevisionCard(
+            no=self.no,
+            digest=bytes(self.digest).hex(),
+            cause=self.cause,
+            author=self.author,
+            content=self.content(tool),
         )
 
 
@@ -190,6 +249,9 @@ class PrincipalRow(TenantRow):
                 name="principal_once",
             ),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["tenant_id", "person_id", "proposal"], name="principal_of_person")
+        ]
 
     def card(self) -> Principal:
         return Principal(
@@ -202,9 +264,14 @@ class PrincipalRow(TenantRow):
 
 
 class RequirementRow(TenantRow):
-    """Who must agree, frozen when the proposal opened; never changed, so never loosened."""
+    """Who must agree, frozen when the proposal opened; a later row may ask more, never less.
+
+    The newest row counts.
+    """
 
     proposal = own("Proposal", "requirements")
+    no = models.IntegerField(default=1)
+    cause = models.CharField(max_length=12, default=OPENED)
     blocks = models.JSONField()
     people = models.SmallIntegerField()
     asked_groups = ArrayField(models.CharField(max_length=63))
@@ -213,14 +280,69 @@ class RequirementRow(TenantRow):
     execute_s = models.IntegerField()
     on_expiry = models.CharField(max_length=12)
     explanation = models.TextField()
+    stepup_s = models.IntegerField(default=0)
+    deny_threshold = models.SmallIntegerField(default=1)
+    ladder = models.JSONField(default=list)
+    batch_most = models.SmallIntegerField(default=0)
+    standing = models.BooleanField(default=False)
+    sample = models.DecimalField(max_digits=5, decimal_places=4, default=Decimal)
+    policy_version = models.UUIDField(null=True)
 
     class Meta:
         db_table = "approvals_requirement"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["tenant_id", "proposal"], name="requirement_once"),
+            models.UniqueConstraint(
+                fields=["tenant_id", "proposal", "no"], name="requirement_no_once"
+            ),
             models.CheckConstraint(condition=Q(people__gte=1), name="requirement_needs_somebody"),
-            models.CheckConstraint(condition=Q(on_expiry="refuse"), name="requirement_on_expiry"),
+            models.CheckConstraint(
+                condition=words("on_expiry", OnExpiry), name="requirement_on_expiry"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    decide_s__gt=0,
+                    execute_s__gt=0,
+                    stepup_s__gte=0,
+                    deny_threshold__gte=1,
+                    batch_most__gte=0,
+                    sample__gte=0,
+                    sample__lte=1,
+                ),
+                name="requirement_in_bounds",
+            ),
         ]
+
+    @classmethod
+    def of(
+        cls, proposal: Proposal, requirement: Requirement, *, no: int = 1, cause: str = OPENED
+    ) -> "RequirementRow":
+        """Return the row that freezes a requirement."""
+        return cls(
+            tenant_id=proposal.tenant_id,
+            proposal=proposal,
+            no=no,
+            cause=cause,
+            blocks=policies.requirement_as_dict(requirement),
+            people=requirement.people,
+            asked_groups=sorted(policies.asked_groups(requirement)),
+            blind=requirement.blind,
+            decide_s=requirement.decide_s,
+            execute_s=requirement.execute_s,
+            on_expiry=requirement.on_expiry,
+            explanation=requirement.explanation,
+            stepup_s=requirement.stepup_s,
+            deny_threshold=requirement.deny_threshold,
+            ladder=policies.ladder_as_list(requirement.ladder),
+            batch_most=requirement.batch_most,
+            standing=requirement.standing,
+            sample=Decimal(requirement.sample),
+            policy_version=requirement.policy_version,
+        )
+
+    @classmethod
+    def newest(cls, proposal: Proposal) -> "RequirementRow":
+        """Return the row that counts."""
+        return cls.objects.filter(proposal=proposal).latest("no")
 
     def card(self) -> Requirement:
         return Requirement(
@@ -230,6 +352,13 @@ class RequirementRow(TenantRow):
             execute_s=self.execute_s,
             on_expiry=self.on_expiry,
             explanation=self.explanation,
+            stepup_s=self.stepup_s,
+            deny_threshold=self.deny_threshold,
+            ladder=policies.ladder_from(self.ladder),
+            batch_most=self.batch_most,
+            standing=self.standing,
+            sample=f"{self.sample.normalize():f}",
+            policy_version=self.policy_version,
         )
 
 

@@ -2,11 +2,13 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from approvals.cards import (
     DispatchCard,
+    ViewServed,
     VoteCard,
 )
 from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, own, words
@@ -33,6 +35,11 @@ class Vote(TenantRow):
     note = models.TextField()
     agent_message = models.TextField()
     session = models.CharField(max_length=64)
+    stepup_at = models.DateTimeField(null=True)  # when the session last proved who it is
+    served_at = models.DateTimeField(null=True)  # since when it had been shown all that it saw
+    view_digest = models.BinaryField(max_length=DIGEST_BYTES, null=True)
+    assertion = models.JSONField(null=True)  # what a passkey signed
+    signed_with = models.CharField(max_length=80, db_default="")  # the passkey's name
     event_uid = models.UUIDField()
     cast_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True)
@@ -63,6 +70,15 @@ class Vote(TenantRow):
             models.CheckConstraint(
                 condition=Q(session__regex="^[0-9a-f]{64}$"), name="vote_has_session"
             ),
+            models.CheckConstraint(
+                condition=Q(choice=Choice.REJECT.value)
+                | Q(served_at__isnull=False, view_digest__isnull=False),
+                name="vote_approve_was_shown",
+            ),
+            models.CheckConstraint(
+                condition=Q(assertion__isnull=True) | Q(stepup_at__isnull=False),
+                name="vote_signed_is_fresh",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["tenant_id", "person", "proposal"], name="vote_of_person")
@@ -81,7 +97,56 @@ class Vote(TenantRow):
             event_uid=self.event_uid,
             voided_at=self.voided_at,
             void_cause=self.void_cause,
+            stepup_at=self.stepup_at,
+            served_at=self.served_at,
+            signed_with=self.signed_with,
         )
+
+
+class Served(TenantRow):
+    """Parts of a revision that one session was shown; never changed."""
+
+    proposal = own("Proposal", "served")
+    revision = own("Revision", "served")
+    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
+    session = models.CharField(max_length=64)
+    view = models.CharField(max_length=16)
+    parts = ArrayField(models.CharField(max_length=64))
+    served_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(session__regex="^[0-9a-f]{64}$"), name="served_has_session"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["tenant_id", "revision", "session"], name="served_to_session")
+        ]
+
+    def card(self) -> ViewServed:
+        return ViewServed(view=self.view, parts=tuple(self.parts), served_at=self.served_at)
+
+
+class VoteNonce(TenantRow):
+    """What makes a passkey's signature good for one vote, once, for two minutes."""
+
+    proposal = own("Proposal", "nonces")
+    revision = own("Revision", "nonces")
+    digest = models.BinaryField(max_length=DIGEST_BYTES)
+    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
+    session = models.CharField(max_length=64)
+    choice = models.CharField(max_length=8)
+    nonce = models.CharField(max_length=64)  # base64url
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "approvals_nonce"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=words("choice", Choice), name="nonce_choice_known"),
+            models.UniqueConstraint(fields=["tenant_id", "nonce"], name="nonce_once"),
+        ]
 
 
 class Decision(TenantRow):
@@ -134,6 +199,7 @@ class Dispatch(TenantRow):
     settled_at = models.DateTimeField(null=True)
     after = models.BinaryField(null=True)
     evidence = models.JSONField(null=True)
+    policy_versions = ArrayField(models.UUIDField(), default=list)  # that it was asked of last
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -148,6 +214,13 @@ class Dispatch(TenantRow):
             models.CheckConstraint(
                 condition=Q(claimed_at__lt=F("execute_by")), name="dispatch_in_time"
             ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["tenant_id", "execute_by"],
+                condition=Q(state=DispatchState.CLAIMED.value),
+                name="dispatch_claimed",
+            )
         ]
 
     def card(self) -> DispatchCard:

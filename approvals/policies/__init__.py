@@ -1,8 +1,54 @@
-"""Who may vote, when it is enough, and until when: pure functions over values."""
+"""Who may vote, when it is enough, until when, and what rules ask for: pure functions."""
 
+from approvals.policies.arguments import changed_arguments
+from approvals.policies.asking import MASK, Active, Facts, Sums
+from approvals.policies.assertions import verify_offline
+from approvals.policies.claiming import (
+    DECISIONS_AN_HOUR,
+    LEASE,
+    claimed_by,
+    has_free_place,
+    in_the_way,
+    newly_asked,
+)
+from approvals.policies.composing import added, composed, implies, in_words
 from approvals.policies.content import require_decidable, require_not_frozen, require_reason
-from approvals.policies.matching import assignment, largest_matching
+from approvals.policies.covering import covered
+from approvals.policies.evaluating import (
+    GUARDRAIL,
+    UNKNOWN_TOOL,
+    Verdict,
+    evaluate,
+    floor_only,
+    totals_wanted,
+)
+from approvals.policies.extending import (
+    extend_refusal,
+    require_extender,
+    require_extensions_left,
+)
+from approvals.policies.filtering import (
+    CLAIMED,
+    FILTER_LENGTH,
+    HELD,
+    SNOOZED,
+    filter_text,
+    parse_filter,
+)
+from approvals.policies.ladder import (
+    NOBODY_DECIDED,
+    NOT_RUN_IN_TIME,
+    Moments,
+    escalated,
+    fallback,
+    moments,
+    rungs,
+    widened,
+)
+from approvals.policies.language import GOVERNED_KIND, Effect, Op, Policy, Rule, pointer
+from approvals.policies.matching import assignment, filling, largest_matching
 from approvals.policies.people import about_somebody_else, can_be_filled, require_voter, who_refusal
+from approvals.policies.reading import body_bytes, body_digest, parse, parsed
 from approvals.policies.requirement import (
     ANY_GROUP,
     ANYBODY,
@@ -10,32 +56,115 @@ from approvals.policies.requirement import (
     MOST_REFRESHES,
     answers_to,
     asked_groups,
+    block_as_dict,
     blocks_from,
+    ladder_as_list,
+    ladder_from,
     requirement_as_dict,
     requirement_for,
 )
-from approvals.policies.timing import Freeze, Window, require_in_time
+from approvals.policies.sentences import sentence_of
+from approvals.policies.texts import read_json
+from approvals.policies.timing import (
+    MOST_EXTENSIONS,
+    QUESTION,
+    QUESTION_S,
+    Freeze,
+    Window,
+    require_in_time,
+)
+from approvals.policies.voting import (
+    PAGE,
+    is_interactive,
+    require_fresh,
+    require_fully_shown,
+    view_digest,
+)
 
 __all__ = [
     "ANYBODY",
     "ANY_GROUP",
+    "CLAIMED",
+    "DECISIONS_AN_HOUR",
     "DENY_THRESHOLD",
+    "FILTER_LENGTH",
+    "GOVERNED_KIND",
+    "GUARDRAIL",
+    "HELD",
+    "LEASE",
+    "MASK",
+    "MOST_EXTENSIONS",
     "MOST_REFRESHES",
+    "NOBODY_DECIDED",
+    "NOT_RUN_IN_TIME",
+    "PAGE",
+    "QUESTION",
+    "QUESTION_S",
+    "SNOOZED",
+    "UNKNOWN_TOOL",
+    "Active",
+    "Effect",
+    "Facts",
     "Freeze",
+    "Moments",
+    "Op",
+    "Policy",
+    "Rule",
+    "Sums",
+    "Verdict",
     "Window",
     "about_somebody_else",
+    "added",
     "answers_to",
     "asked_groups",
     "assignment",
+    "block_as_dict",
     "blocks_from",
+    "body_bytes",
+    "body_digest",
     "can_be_filled",
+    "changed_arguments",
+    "claimed_by",
+    "composed",
+    "covered",
+    "escalated",
+    "evaluate",
+    "extend_refusal",
+    "fallback",
+    "filling",
+    "filter_text",
+    "floor_only",
+    "has_free_place",
+    "implies",
+    "in_the_way",
+    "in_words",
+    "is_interactive",
+    "ladder_as_list",
+    "ladder_from",
     "largest_matching",
+    "moments",
+    "newly_asked",
+    "parse",
+    "parse_filter",
+    "parsed",
+    "pointer",
+    "read_json",
     "require_decidable",
+    "require_extender",
+    "require_extensions_left",
+    "require_fresh",
+    "require_fully_shown",
     "require_in_time",
     "require_not_frozen",
     "require_reason",
     "require_voter",
     "requirement_as_dict",
     "requirement_for",
+    "rungs",
+    "sentence_of",
+    "totals_wanted",
+    "verify_offline",
+    "view_digest",
     "who_refusal",
+    "widened",
 ]

@@ -41,15 +41,30 @@ def assignment(requirement: Requirement, approvers: Sequence[Voter]) -> tuple[Pl
     """
     places: list[Place] = []
     for number, block in enumerate(requirement.blocks):
-        filled = _spread(block, approvers) if block.spread else _slots(block, approvers)
-        if len(filled) < block.people:
+        filled = filling(block, approvers)
+        if filled is None:
             return None
         places += [Place(block=number, person_id=who, group=group) for who, group in filled]
     return tuple(places)
 
 
-def _slots(block: Block, approvers: Sequence[Voter]) -> list[tuple[UUID, str]]:
-    singles = [slot for slot in block.slots for _ in range(slot.n)]
+def filling(block: Block, approvers: Sequence[Voter]) -> list[tuple[UUID, str]] | None:
+    """Return which person fills a place for which group, or None while a place stays empty.
+
+    Of several lists of slots the first that can be filled counts.
+    """
+    if block.spread:
+        spread = _spread(block, approvers)
+        return spread if len(spread) == block.spread else None
+    for slots in block.lists:
+        filled = _slots(slots, approvers)
+        if len(filled) == sum(slot.n for slot in slots):
+            return filled
+    return None
+
+
+def _slots(slots: Sequence[Slot], approvers: Sequence[Voter]) -> list[tuple[UUID, str]]:
+    singles = [slot for slot in slots for _ in range(slot.n)]
     edges = [
         [index for index, voter in enumerate(approvers) if _group_in(slot, voter) is not None]
         for slot in singles

@@ -1,26 +1,101 @@
 """The reads of approvals."""
 
-from approvals.queries.changes import interdiff
+from approvals.queries.batching import batch
+from approvals.queries.changes import interdiff, since
+from approvals.queries.claims import claim_on, claims_of, saved_views
+from approvals.queries.clocks import clock_of, ending_of, tenants_due
+from approvals.queries.coverage import coverage, every_tool, register_tools
 from approvals.queries.detail import proposal
-from approvals.queries.people import tool_id_of, voters_of
-from approvals.queries.queue import (
+from approvals.queries.editing import edit_base, edit_refusal
+from approvals.queries.evidence import evidence
+from approvals.queries.explaining import (
+    active_policies,
+    explain,
+    policy_versions,
+    simulate,
+    version,
+)
+from approvals.queries.external import external_tools, live_outside, progress
+from approvals.queries.lists import (
+    MOST_COUNTED,
+    Sort,
     View,
     awaiting_review,
-    due_proposals,
-    live_of_runs,
-    proposal_for_subject,
+    neighbour,
+    sorts_of,
     turn_count,
 )
+from approvals.queries.metrics import By, metrics
+from approvals.queries.notices import (
+    asker_of,
+    channels,
+    deliveries,
+    notice_setting,
+    own_notices,
+    tenants_to_tell,
+)
+from approvals.queries.people import tool_id_of, voters_of
+from approvals.queries.queue import live_of_runs, proposal_for_subject
+from approvals.queries.replaying import replay, replays_of
+from approvals.queries.serving import parts_needed, served_parts
+from approvals.queries.thread import asked, current, first, thread, unanswered
+from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
 
 __all__ = [
+    "MOST_COUNTED",
+    "By",
+    "Sort",
     "View",
+    "active_policies",
+    "agreed_by",
+    "asked",
+    "asker_of",
     "awaiting_review",
-    "due_proposals",
+    "batch",
+    "call_from",
+    "call_of",
+    "channels",
+    "claim_on",
+    "claims_of",
+    "clock_of",
+    "coverage",
+    "current",
+    "deliveries",
+    "edit_base",
+    "edit_refusal",
+    "ending_of",
+    "every_tool",
+    "evidence",
+    "explain",
+    "external_tools",
+    "first",
     "interdiff",
     "live_of_runs",
+    "live_outside",
+    "metrics",
+    "neighbour",
+    "notice_setting",
+    "own_notices",
+    "parts_needed",
+    "policy_versions",
+    "progress",
     "proposal",
     "proposal_for_subject",
+    "register_tools",
+    "replay",
+    "replays_of",
+    "saved_views",
+    "served_parts",
+    "shadow_tally",
+    "simulate",
+    "since",
+    "sorts_of",
+    "tenants_due",
+    "tenants_to_tell",
+    "thread",
     "tool_id_of",
     "turn_count",
+    "unanswered",
+    "version",
     "voters_of",
 ]

@@ -58,7 +58,7 @@ class _Reading:
         self.row = row
         self.at = clock.now()
         self.revision = Revision.objects.get(proposal=row, no=row.revision_no)
-        self.requirement = RequirementRow.objects.get(proposal=row).card()
+        self.requirement = RequirementRow.newest(row).card()
         self.principals = tuple(
             each.card() for each in PrincipalRow.objects.filter(proposal=row).order_by("id")
         )

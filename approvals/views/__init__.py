@@ -1,5 +1,78 @@
 """Pages of approvals: the queue, one proposal, voting."""
 
-from approvals.views.pages import detail, following, queue, vote, withdraw_vote
+from approvals.views.batch import batch
+from approvals.views.channels import (
+    channels,
+    notices,
+    switch_channel,
+    switch_mail,
+    try_channel,
+    try_mail,
+)
+from approvals.views.claims import claim, release, snooze, take_over, wake
+from approvals.views.editing import edit, hand_back, rebase, take_back
+from approvals.views.extending import extend
+from approvals.views.keeping import default_view, delete_view, rename_view, save_view
+from approvals.views.lists import following, queue
+from approvals.views.metrics import metrics, metrics_figure
+from approvals.views.pages import detail, vote, withdraw_vote
+from approvals.views.reconciling import reconcile
+from approvals.views.thread import ask, thread
+from approvals.views.tools import retire_tool, tools
+from approvals.views.trying import cancel_replay, coverage, explain, replay, simulate, start_replay
+from approvals.views.workshop import (
+    discard_policy,
+    draft_policy,
+    policies_list,
+    policy_version,
+    propose_policy,
+    shadow_policy,
+)
 
-__all__ = ["detail", "following", "queue", "vote", "withdraw_vote"]
+__all__ = [
+    "ask",
+    "batch",
+    "cancel_replay",
+    "channels",
+    "claim",
+    "coverage",
+    "default_view",
+    "delete_view",
+    "detail",
+    "discard_policy",
+    "draft_policy",
+    "edit",
+    "explain",
+    "extend",
+    "following",
+    "hand_back",
+    "metrics",
+    "metrics_figure",
+    "notices",
+    "policies_list",
+    "policy_version",
+    "propose_policy",
+    "queue",
+    "rebase",
+    "reconcile",
+    "release",
+    "rename_view",
+    "replay",
+    "retire_tool",
+    "save_view",
+    "shadow_policy",
+    "simulate",
+    "snooze",
+    "start_replay",
+    "switch_channel",
+    "switch_mail",
+    "take_back",
+    "take_over",
+    "thread",
+    "tools",
+    "try_channel",
+    "try_mail",
+    "vote",
+    "wake",
+    "withdraw_vote",
+]

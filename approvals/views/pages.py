@@ -1,6 +1,6 @@
 """Views of approvals. They read, call one command, and answer."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,55 +8,40 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from approvals import commands, queries
+from approvals import commands, kinds, queries
 from approvals.cards import ProposalDetail
 from approvals.errors import StaleRevision
-from approvals.forms import DetailForm, NothingForm, QueueForm, VoteForm
-from approvals.queries import View
-from approvals.states import Choice
-from approvals.views.shown import page_of, queue_row
+from approvals.forms import DetailForm, NothingForm, VoteForm
+from approvals.states import Choice, ProposalState
+from approvals.views.changes import ALL, Address, Change
+from approvals.views.claims import claims_context
+from approvals.views.clocks import clocks_of
+from approvals.views.consequence import consequence_of
+from approvals.views.neighbours import KEPT, place_of
+from approvals.views.serving import approve_refusal, keep_shown, parts_seen
+from approvals.views.shown import page_of
+from approvals.views.thread import content_of
+from approvals.views.voting import signed_of, signing_of
+from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError, NotFound
 from console.kernel.http import actor_of, read, requires, show
 
-_TYPED: Final = ("choice", "reason_code", "note", "agent_message")
-
-
-@requires("")
-@require_http_methods(["GET", "HEAD"])
-def queue(request: HttpRequest) -> HttpResponse:
-    """List proposals: my turn, waiting on others, decided."""
-    asked = read(QueueForm, request.GET)
-    view = View(asked["view"] or View.MINE)
-    page = queries.awaiting_review(
-        actor=actor_of(request), view=view, after=asked["after"], as_of=asked["as_of"]
-    )
-    context = {
-        "view": view.value,
-        "page": page,
-        "rows": [queue_row(row, mine=view is View.MINE) for row in page.rows],
-        "as_of": _iso(page.as_of),
-        "after": asked["after"],
-    }
-    return show(request, "approvals/queue.html", context)
-
-
-@requires("")
-@require_http_methods(["GET", "HEAD"])
-def following(request: HttpRequest) -> HttpResponse:
-    """Go to what waits for the reader first, or to the list if nothing does."""
-    page = queries.awaiting_review(actor=actor_of(request), view=View.MINE)
-    if page.rows:
-        return redirect("approvals:detail", page.rows[0].card.id)
-    return redirect("approvals:queue")
+_TYPED: Final = ("choice", "reason_code", "note", "agent_message", "evidence")
 
 
 @requires("")
 @require_http_methods(["GET", "HEAD"])
 def detail(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Show one proposal to one reader."""
+    """Show one proposal to one reader, and keep which parts of its change they were shown."""
     asked = read(DetailForm, request.GET)
     found = queries.proposal(actor=actor_of(request), proposal_id=proposal_id)
-    return show(request, "approvals/detail.html", _context(request, found, asked["view"]))
+    if commands.probe_opened(actor=actor_of(request), card=found.card):
+        found = queries.proposal(actor=actor_of(request), proposal_id=proposal_id)
+    change = _change(request, found, asked)
+    answer = show(request, "approvals/detail.html", _context(request, found, asked, change))
+    if request.method == "GET" and asked["part"] != "past":
+        keep_shown(actor_of(request), found, change)
+    return answer
 
 
 @requires("")
@@ -68,11 +53,12 @@ def vote(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         values["choice"] = Choice(values["choice"])
         if not values.pop("record") or values.pop("guard"):
             raise BadInput("Nothing was recorded; choose, then press Record vote.", fields={})
+        values["signed"] = signed_of(request, values.pop("assertion"))
         commands.cast_vote(actor=actor_of(request), proposal_id=proposal_id, **values)
     except NotFound:
         raise
     except ConsoleError as refusal:
-        return _again(request, proposal_id, refusal)
+        return again(request, proposal_id, refusal)
     return redirect("approvals:detail", proposal_id)
 
 
@@ -85,9 +71,11 @@ def withdraw_vote(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     return redirect("approvals:detail", proposal_id)
 
 
-def _again(request: HttpRequest, proposal_id: UUID, refusal: ConsoleError) -> HttpResponse:
+def again(request: HttpRequest, proposal_id: UUID, refusal: ConsoleError) -> HttpResponse:
+    """Show the page of a proposal as it is now, with a refusal and what was typed."""
     found = queries.proposal(actor=actor_of(request), proposal_id=proposal_id)
-    context = _context(request, found, "")
+    change = _change(request, found, {})
+    context = _context(request, found, {}, change)
     typed = {name: request.POST.get(name, "") for name in _TYPED}
     if isinstance(refusal, StaleRevision):
         typed["choice"] = ""  # what was chosen was chosen for something else
@@ -95,21 +83,59 @@ def _again(request: HttpRequest, proposal_id: UUID, refusal: ConsoleError) -> Ht
     errors = {name: said if isinstance(said, str) else said[0] for name, said in fields.items()}
     context |= {"refused": refusal, "typed": typed, "errors": errors}
     response = show(request, "approvals/detail.html", context, status=refusal.status)
+    keep_shown(actor_of(request), found, change)  # the next vote may come from this very page
     response.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
     return response
 
 
-def _context(request: HttpRequest, found: ProposalDetail, view: str) -> dict[str, Any]:
+def _change(request: HttpRequest, found: ProposalDetail, asked: Mapping[str, Any]) -> Change:
+    address = Address(
+        view=asked.get("view") or "fields",
+        opened=asked.get("open") or "",
+        kept={name: str(asked.get(name) or "") for name in ("since", *KEPT)},
+    )
+    return Change(found.diff, address, seen=parts_seen(actor_of(request), found))
+
+
+def _context(
+    request: HttpRequest, found: ProposalDetail, asked: Mapping[str, Any], change: Change
+) -> dict[str, Any]:
     actor = actor_of(request)
     card = found.card
+    evidence = queries.evidence(actor=actor, proposal_id=card.id, diff=found.diff)
+    background = kinds.background_of(actor=actor, subject=card.subject, args=found.content.args)
+    gap = kinds.gap_of(card.subject.kind, card.tool)
     return {
         **page_of(found),
-        "view": view or "fields",
+        "content": content_of(actor, found),
+        "view": change.address.view,
+        "here": change.address.link(),
+        "change": change.context(),
+        "since": _since(actor, found, asked.get("since")),
+        "consequence": consequence_of(found, evidence, background, gap),
+        "evidence": evidence,
+        "background": background,
+        "place": None if asked.get("part") else place_of(actor, card.id, asked),
+        "approve_refusal": approve_refusal(found, change),
+        **({} if asked.get("part") else claims_context(request, card.id)),
+        "repeats": queries.ending_of(actor=actor, proposal_id=card.id).repeats
+        if card.state is ProposalState.BLOCKED
+        else None,
+        "clocks": clocks_of(actor, found, typed=request.POST.get("extend_reason", "")),
+        "signing": signing_of(actor, found),
         "draft": f"{actor.id}:{card.id}:{card.revision_no}",
         "may_audit": actor.has("audit.view"),
         "may_runs": actor.has("runs.view"),
+        "may_reconcile": actor.is_person and actor.has("runs.start"),
     }
 
 
-def _iso(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+def _since(actor: Actor, found: ProposalDetail, seen_no: int | None) -> dict[str, Any] | None:
+    """Return only what changed since a revision that the reader saw."""
+    if not seen_no:
+        return None
+    diff = queries.since(actor=actor, proposal_id=found.card.id, seen_no=seen_no)
+    if diff is None:
+        return {"no": seen_no, "change": None}
+    change = Change(diff, Address(opened=ALL), anchors=False)
+    return {"no": seen_no, "change": change.context()}

@@ -98,9 +98,12 @@ class Supervisor:
         two web processes.
         """
         self._listener = ports.listen(self.first_port)
+        port = int(self._listener.getsockname()[1])
+        here = {"SIGNALBOX_PUBLIC_URL": f"http://localhost:{port}"}  # for links in notices
+        self.children.environment = {**here, **self.children.environment}
         for program in self.product.programs(self._listener.fileno()):
             self.children.start(program)
-        return int(self._listener.getsockname()[1])
+        return port
 
     def _wait_until_ready(self, port: int) -> None:
         deadline = time.monotonic() + READY_S

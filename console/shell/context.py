@@ -135,6 +135,7 @@ def own() -> tuple[NavItem, ...]:
     entries = (
         ("home", "Home", "shell:home", "h", "house"),
         ("sessions", "Your sessions", "accounts:sessions", "", "monitor"),
+        ("notices", "Your notices", "approvals:notices", "", "send"),
         ("manual", "Manual", "shell:manual", "m", "book-open"),
     )
     return tuple(

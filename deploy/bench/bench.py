@@ -1,4 +1,4 @@
-"""`make bench`: the six numbers of the product, ours beside a plain baseline, in one run.
+"""`make bench`: the numbers of the product, ours beside a plain baseline, in one run.
 
 `make bench ARGS="--quick"` takes fewer samples; names of measurements choose some of them. The
 table goes to standard output, progress to standard error. Numbers are compared with their targets,
@@ -23,13 +23,19 @@ from console.local.errors import CannotStart  # found by the import of `stage`
 
 HERE: Final = Path(__file__).parent
 SCRIPT_S: Final = 300.0
-NAMES: Final = ("checkpoint", "audit", "vote", "stop", "memory", "start")  # as the table has them
+# As the table has them.
+NAMES: Final = (
+    "checkpoint", "audit", "vote", "ballot", "queue", "replay", "stop", "memory", "start",
+)  # fmt: skip
 SERVED: Final = ("start", "memory", "vote")  # with the product running
-ALONE: Final = ("checkpoint", "stop", "audit")  # on the database alone
+ALONE: Final = ("checkpoint", "stop", "audit", "ballot", "queue", "replay")  # on the database alone
 SCRIPTS: Final = {
     "checkpoint": "checkpoint.py",
     "audit": "audit_append.py",
     "stop": "stop_latency.py",
+    "queue": "queue_page.py",
+    "ballot": "vote_command.py",
+    "replay": "policy_replay.py",
     "vote": "vote_screen.py",
 }
 BROKEN: Final = "broken; what it said stands above"

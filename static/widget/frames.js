@@ -24,6 +24,7 @@ export function card(frame, answer, clientId) {
   if (BY[frame.role]) node.append(element("span", "by", BY[frame.role]));
   node.append(document.createTextNode(frame.text));
   if (frame.kind === "confirm") node.append(details(frame.parts), choice(frame.parts, answer));
+  if (frame.parts.next) node.append(summary(frame.parts));
   return node;
 }
 
@@ -35,6 +36,20 @@ export function provisional(epoch) {
   node.dataset.epoch = epoch;
   node.dataset.n = -1;
   return node;
+}
+
+/** What was asked and not done, to read only, and what the visitor can do now. */
+function summary(parts) {
+  const all = element("div", "summary");
+  if (parts.asked && parts.asked.length) {
+    const fold = document.createElement("details");
+    fold.append(element("summary", "", "What was asked"), details({ lines: parts.asked }));
+    all.append(fold);
+  }
+  const steps = document.createElement("ul");
+  for (const step of parts.next) steps.append(element("li", "", step));
+  all.append(steps);
+  return all;
 }
 
 /** What would change, field by field, as the server worked it out. */

@@ -165,6 +165,18 @@ class TestAdvance:
             world.advance(said.run_id)
         assert world.run(said.run_id).stop_reason == "max_steps"
 
+    def test_stores_no_call_of_an_answer_that_passes_the_cap(self, world: World) -> None:
+        said = world.say("Hm", customer=SOFIA)
+        with in_tenant(world.tenant_id):
+            run = Run.objects.get(pk=said.run_id)
+            run.total.tool_calls_cap = 2
+            run.total.save()
+        looks = [Use(name="calculate", args={"expression": f"{n} + 1"}) for n in range(3)]
+        with world.answering(calls(*looks[:2]), calls(*looks)):
+            world.advance(said.run_id)
+        assert world.run(said.run_id).stop_reason == "max_tool_calls"
+        assert [call.state for call in world.calls(said.run_id)] == ["succeeded", "succeeded"]
+
     def test_hands_back_after_ten_steps(self, world: World) -> None:
         said = world.say("Hm", customer=SOFIA)
         looks = [calls(Use(name="calculate", args={"expression": f"{n} + 1"})) for n in range(12)]
@@ -262,7 +274,7 @@ class TestFence:
         _let_the_lease_lapse(world, said.run_id)
         newer = _claimed(world, said.run_id)
         with pytest.raises(Fenced) as lost, in_tenant(world.tenant_id):
-            timeline.step(held)
+            timeline.pass_fence(held)
         assert (lost.value.mine, lost.value.theirs) == (1, newer.epoch)
 
     def test_stores_a_step_once(self, world: World) -> None:

@@ -23,6 +23,7 @@ from agents.showcase.retail.events import ShopChanged, ShopSeeded
 from agents.showcase.retail.queries import TABLES
 from agents.tools import registry
 from approvals import commands as approvals
+from approvals import diffs
 from approvals import queries as desk
 from approvals.cards import ProposalCard
 from approvals.states import Choice
@@ -131,6 +132,12 @@ class World:
             detail = desk.proposal(actor=person, proposal_id=proposal_id)
             if detail.card.state.value != "open":
                 return
+            approvals.serve_parts(
+                actor=person,
+                proposal_id=proposal_id,
+                revision_no=detail.card.revision_no,
+                parts=[part.name for part in diffs.parts_of(detail.diff)],
+            )
             approvals.cast_vote(
                 actor=person,
                 proposal_id=proposal_id,

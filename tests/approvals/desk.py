@@ -104,23 +104,47 @@ def opened(
     )
 
 
-def approve(card: ProposalCard, actor: Actor, **other: Any) -> VoteReceipt:
+def opened_many(cast: Cast, count: int, *, both_tiers: bool = False) -> list[ProposalCard]:
+    """Open more than one agent may have waiting, every second one of tier 2 if so asked."""
+    tiers = [1 + n % 2 if both_tiers else 1 for n in range(count)]
+    return [
+        opened(cast, tier=tier, facts_=facts(tier, agent_id=f"refunds-{n % 7}"))
+        for n, tier in enumerate(tiers)
+    ]
+
+
+def shown(card: ProposalCard, actor: Actor) -> ProposalCard:
+    """Have somebody look at all of a proposal, as its page keeps it."""
+    commands.serve_parts(
+        actor=actor,
+        proposal_id=card.id,
+        revision_no=card.revision_no,
+        parts=queries.parts_needed(actor=actor, proposal_id=card.id, revision_no=card.revision_no),
+    )
+    return card
+
+
+def vote(card: ProposalCard, actor: Actor, choice: Choice, **other: Any) -> VoteReceipt:
+    """Cast a vote on what was shown before."""
+    why = {"reason_code": "not_asked_for", "note": "She asked for another order."}
     values: dict[str, Any] = {
         "proposal_id": card.id,
         "revision_no": card.revision_no,
         "seen_digest": card.digest,
-        "choice": Choice.APPROVE,
+        "choice": choice,
+        **(why if choice is Choice.REJECT else {}),
     }
     return commands.cast_vote(actor=actor, **{**values, **other})
 
 
+def approve(card: ProposalCard, actor: Actor, **other: Any) -> VoteReceipt:
+    """Look at a proposal and approve it."""
+    return vote(shown(card, actor), actor, Choice.APPROVE, **other)
+
+
 def reject(card: ProposalCard, actor: Actor, **other: Any) -> VoteReceipt:
-    values = {
-        "choice": Choice.REJECT,
-        "reason_code": "not_asked_for",
-        "note": "She asked for another order.",
-    }
-    return approve(card, actor, **{**values, **other})
+    """Look at a proposal and reject it."""
+    return vote(shown(card, actor), actor, Choice.REJECT, **other)
 
 
 def approved(cast: Cast, *, tier: int = 1) -> ProposalCard:

@@ -31,7 +31,7 @@ class TestProposals:
 
     def test_serves_keys_that_may_read(self, cast: Cast) -> None:
         card = opened(cast)
-        answer = cast.key_client("approvals.view").get(f"{BASE}?view=waiting")
+        answer = cast.key_client("approvals.view").get(f"{BASE}?view=team")
         assert [item["proposal"]["id"] for item in answer.json()["items"]] == [str(card.id)]
         assert cast.key_client("runs.view").get(BASE).status_code == 403
 
@@ -68,6 +68,7 @@ class TestVotes:
     def test_gives_a_receipt_and_the_same_one_again(self, cast: Cast) -> None:
         card = opened(cast)
         client = cast.api("ruth")
+        assert client.get(f"{BASE}/{card.id}").status_code == 200
         first, again = post(client, card), post(client, card)
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.json()["state"] == "approved"

@@ -18,6 +18,7 @@ from approvals.errors import (
     VoteNotEligible,
 )
 from approvals.states import Outcome, ProposalState
+from console.accounts.errors import StepUpRequired
 from console.kernel import clock
 from console.kernel.errors import BadInput, NotFound
 from tests.approvals.desk import agent, approve, claim, content, now, opened, pulse, reject
@@ -83,8 +84,11 @@ class TestCastVote:
     def test_refuses_a_second_person_in_the_same_session(self, cast: Cast) -> None:
         card = opened(cast, tier=2)
         approve(card, cast.ruth)
+        other = replace(cast.ines, session=cast.ruth.session)
+        with pytest.raises(StepUpRequired):  # what Ruth proved there, Ines did not
+            approve(card, other)
         with pytest.raises(SameSession):
-            approve(card, replace(cast.ines, session=cast.ruth.session))
+            reject(card, other)
 
     def test_names_who_decided_and_when(self, cast: Cast) -> None:
         card = opened(cast)

@@ -25,9 +25,11 @@ def owner() -> Iterator["psycopg.Connection[Any]"]:
 
 COPY_VOTE = """
 INSERT INTO approvals_vote (id, tenant_id, proposal_id, revision_id, digest, person_id,
-  person_label, choice, reason_code, note, agent_message, session, event_uid, cast_at, void_cause)
+  person_label, choice, reason_code, note, agent_message, session, event_uid, cast_at, void_cause,
+  stepup_at, served_at, view_digest, assertion)
 SELECT gen_random_uuid(), tenant_id, proposal_id, id, {digest}, %(person)s, 'x', {choice}, {code},
-  {note}, '', {session}, gen_random_uuid(), clock_timestamp(), ''
+  {note}, '', {session}, gen_random_uuid(), clock_timestamp(), '', {stepup}, {served}, {view},
+  {assertion}
 FROM approvals_revision WHERE proposal_id = %(proposal)s
 """
 
@@ -39,6 +41,10 @@ def vote_sql(**other: str) -> str:
         "code": "''",
         "note": "''",
         "session": f"'{uuid7().hex * 2}'",
+        "stepup": "clock_timestamp()",
+        "served": "clock_timestamp()",
+        "view": "sha256('x')",
+        "assertion": "NULL",
     }
     return COPY_VOTE.format(**{**values, **other})
 
@@ -62,6 +68,21 @@ class TestVote:
             ),
             ("vote_reject_has_reason", {"code": "'other'"}),
             ("vote_has_session", {"session": "''"}),
+            ("vote_approve_was_shown", {"served": "NULL"}),
+            ("vote_approve_was_shown", {"view": "NULL"}),
+            ("vote_view_digest_is_sha256", {"view": "'\\x00'::bytea"}),
+            ("vote_is_fresh", {"stepup": "NULL"}),
+            ("vote_is_fresh", {"stepup": "clock_timestamp() - interval '311 seconds'"}),
+            (
+                "vote_signed_is_fresh",
+                {
+                    "choice": "'reject'",
+                    "code": "'other'",
+                    "note": "'why'",
+                    "stepup": "NULL",
+                    "assertion": "'{}'",
+                },
+            ),
         ],
     )
     def test_holds(self, cast: Cast, name: str, change: dict[str, str]) -> None:
@@ -129,8 +150,9 @@ class TestVote:
         )
         sql = """INSERT INTO approvals_vote (id, tenant_id, proposal_id, revision_id, digest,
           person_id, person_label, choice, reason_code, note, agent_message, session, event_uid,
-          cast_at, void_cause) VALUES (gen_random_uuid(), %(t)s, %(p)s, %(r)s, %(d)s, %(who)s, 'x',
-          'approve', '', '', '', repeat('a', 64), gen_random_uuid(), now(), '')"""
+          cast_at, void_cause, served_at, view_digest) VALUES (gen_random_uuid(), %(t)s, %(p)s,
+          %(r)s, %(d)s, %(who)s, 'x', 'approve', '', '', '', repeat('a', 64), gen_random_uuid(),
+          now(), '', now(), sha256('x'))"""
         values = {
             "t": cast.elsewhere.id,
             "p": card.id,
@@ -199,7 +221,8 @@ class TestProposal:
             ("42501", "tool = 'other'"),
             ("42501", "tier = 1"),
             ("42501", "subject_id = gen_random_uuid()"),
-            ("42501", "window_s = 1000000"),
+            ("proposal_window_as_asked", "window_s = 1000000"),
+            ("proposal_window_as_asked", "window_s = 1000000, clock_no = 2"),
         ],
     )
     def test_holds(self, cast: Cast, name: str, change: str) -> None:

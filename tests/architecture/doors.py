@@ -15,16 +15,39 @@ from django import forms
 
 from agents.controls.forms import EngageForm, HistoryForm, ReleaseForm
 from agents.forms import GiveBackForm, ReconcileForm, RunFilterForm
-from approvals.forms import DetailForm, QueueForm, VoteForm
-from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH
+from approvals.forms import (
+    AskForm,
+    BatchForm,
+    ChannelForm,
+    DefaultViewForm,
+    DeliveriesForm,
+    DetailForm,
+    EditForm,
+    ExtendForm,
+    FoundForm,
+    NextForm,
+    NoticesForm,
+    QueueForm,
+    RenameViewForm,
+    SaveViewForm,
+    SeenForm,
+    SelectForm,
+    SnoozeForm,
+    SwitchForm,
+    ThreadForm,
+    ToolForm,
+    VoteForm,
+)
+from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, REASON_LENGTH
 from audit.forms import SearchForm
 from console.accounts import forms as accounts
 from console.kernel.ids import uuid7
 from console.shell.forms import ThemeForm
 from console.widget import forms as widget
 from costs.forms import SpendForm
+from tests.architecture.bodies import DIGEST, SEEN, VOTE
 from tests.architecture.test_openapi import FILE, OPERATIONS
-from tests.architecture.test_urls import DIGEST, ROUTES, VOTE, Route
+from tests.architecture.test_urls import ROUTES, Route
 from tests.architecture.watch import TYPED
 
 MARK: Final = TYPED
@@ -84,6 +107,8 @@ POSTS: Final[dict[str, Any]] = {
     "accounts:end-all-sessions": NOTHING,
     "accounts:end-session": NOTHING,
     "accounts:password": _form(accounts.PasswordForm, current="x", new=MARK * 3),
+    "accounts:step-up": _form(accounts.StepUpForm, password=MARK * 3),
+    "accounts:remove-passkey": NOTHING,
     "accounts:people": _form(accounts.PersonForm, email=f"{MARK}@b.example", name="New"),
     "accounts:add-group": _form(accounts.GroupForm, slug="new", title="New"),
     "accounts:person": _form(accounts.MembershipForm, roles=["reviewer"], active="1"),
@@ -96,6 +121,45 @@ POSTS: Final[dict[str, Any]] = {
         VoteForm, longest={"note": NOTE_LENGTH, "agent_message": MESSAGE_LENGTH}, **VOTE, record="1"
     ),
     "approvals:withdraw-vote": NOTHING,
+    "approvals:extend": _form(
+        ExtendForm, longest={"extend_reason": REASON_LENGTH}, extend_reason="More.", clock_no="1"
+    ),
+    "approvals:edit": _form(
+        EditForm, longest={"note": NOTE_LENGTH}, **SEEN, mode="raw", step="preview", raw="{}"
+    ),
+    "approvals:rebase": _form(SeenForm, **SEEN),
+    "approvals:hand-back": _form(SeenForm, **SEEN),
+    "approvals:take-back": NOTHING,
+    "approvals:ask": _form(
+        AskForm, longest={"text": NOTE_LENGTH}, kind="question", text="Why?", revision_no="1"
+    ),
+    "approvals:channels": _form(
+        ChannelForm,
+        kind="email",
+        title="Room",
+        address="room@b.example",
+        asks="1",
+    ),
+    "approvals:switch-channel": _form(SwitchForm, active="1"),
+    "approvals:switch-mail": _form(SwitchForm, active="1"),
+    "approvals:try-channel": NOTHING,
+    "approvals:notices": _form(NoticesForm, email="1", digest="instant", zone="UTC"),
+    "approvals:try-mail": NOTHING,
+    "approvals:tools": _form(ToolForm, name=f"{MARK}.x", tier="2", summary="For the test."),
+    "approvals:retire-tool": NOTHING,
+    "approvals:reconcile": _form(FoundForm, happened="yes", evidence="I looked."),
+    "approvals:batch": _form(
+        BatchForm, item=[f"{uuid7()}:1:{DIGEST}"], choice="approve", record="1"
+    ),
+    "approvals:claim": NOTHING,
+    "approvals:release-claim": NOTHING,
+    "approvals:take-over": NOTHING,
+    "approvals:snooze": _form(SnoozeForm, for_how_long="hour"),
+    "approvals:wake": NOTHING,
+    "approvals:save-view": _form(SaveViewForm, name="Mine", view="mine"),
+    "approvals:rename-view": _form(RenameViewForm, name="Other"),
+    "approvals:default-view": _form(DefaultViewForm, on="1"),
+    "approvals:delete-view": NOTHING,
     "runs:cancel": NOTHING,
     "runs:reconcile": _form(ReconcileForm, happened="yes"),
     "runs:close-handoff": _form(GiveBackForm, give_back="no"),
@@ -109,7 +173,11 @@ POSTS: Final[dict[str, Any]] = {
 # The pages that read their address, and how.
 GETS: Final[dict[str, type[forms.Form]]] = {
     "approvals:queue": QueueForm,
+    "approvals:channels": DeliveriesForm,
+    "approvals:batch": SelectForm,
+    "approvals:next": NextForm,
     "approvals:detail": DetailForm,
+    "approvals:thread": ThreadForm,
     "runs:list": RunFilterForm,
     "controls:history": HistoryForm,
     "costs:spend": SpendForm,
@@ -126,7 +194,34 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
 }
 # What belongs into the bodies of the API, by operation.
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "batches_cast": {
+        "items": [
+            {"proposal": "00000000-0000-4000-8000-000000000000", "revision": 1, "digest": DIGEST}
+        ],
+        "choice": "approve",
+    },
+    "claims_take": {"by_itself": True},
+    "proposals_extend": {"reason": "More time.", "clock_no": 1},
+    "proposals_open": {
+        "subject": "00000000-0000-4000-8000-000000000000", "tool": "crm.update", "tier": 1,
+        "title": "Change it", "args": {}, "before": {}, "after": {}, "contract": "It does.",
+    },
+    "proposals_dispatch": {
+        "call_key": "00000000-0000-4000-8000-000000000000", "args": {}, "before": {},
+        "contract": "It does.",
+    },
+    "dispatches_report": {"outcome": "failed"},
+    "dispatches_reconcile": {"outcome": "failed", "evidence": "I looked."},
     "votes_cast": {"revision": 1, "digest": DIGEST, "choice": "approve"},
+    "revisions_create": {"revision": 1, "digest": DIGEST, "args": {}},
+    "comments_add": {"kind": "question", "text": "Why?"},
+    "proposals_refresh": {"revision": 1, "digest": DIGEST},
+    "proposals_hand_back": {"revision": 1, "digest": DIGEST},
+    "votes_challenge": {"revision": 1, "digest": DIGEST, "choice": "approve"},
+    "step_up": {"password": MARK * 3},
+    "passkeys_add": {
+        "name": "ring", "credential_id": "AAAA", "client_data": "AAAA", "attestation": "AAAA"
+    },
     "controls_switches_engage": {"scope": "agent:nobody", "reason": "For the test."},
     "controls_switches_release": {"reason": "It is over."},
     "messages_send": {

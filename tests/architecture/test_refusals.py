@@ -14,8 +14,9 @@ from console.kernel import clock
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from tests.approvals.desk import opened
+from tests.architecture.bodies import DIGEST
 from tests.architecture.doors import BIDI, DOORS, JSON, TEN_MB, good_of
-from tests.architecture.test_urls import DIGEST, Filled, filled
+from tests.architecture.test_urls import Filled, filled
 from tests.architecture.watch import Watch, code_of, sentence_of
 from tests.cast import HOST, Cast
 
@@ -28,17 +29,42 @@ NAMES: Final = {
     ("accounts:add-group", "slug"),
     ("accounts:add-group", "title"),
     ("accounts:keys", "name"),
+    ("approvals:channels", "title"),
+    ("approvals:channels", "address"),
+    ("approvals:notices", "zone"),
+    ("approvals:save-view", "name"),
+    ("approvals:save-view", "q"),
+    ("approvals:rename-view", "name"),
+    ("api/v1/passkeys", "name"),
     ("widget:create-key", "title"),
     ("api/v1/people", "name"),
     ("api/v1/keys", "name"),
+    ("approvals:tools", "summary"),
+    ("api/v1/approvals/proposals", "title"),
     ("api/v1/conversations/messages", "client_id"),
 }
 # Where somebody speaks freely, it is taken as it is, and shown with every mark visible.
 SPEECH: Final = {
     ("approvals:vote", "note"),
     ("approvals:vote", "agent_message"),
+    ("approvals:extend", "extend_reason"),
+    ("approvals:edit", "raw"),
+    ("approvals:edit", "note"),
+    ("approvals:ask", "text"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/revisions", "note"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/comments", "text"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/extend", "reason"),
+    ("approvals:batch", "note"),
+    ("approvals:batch", "agent_message"),
+    ("api/v1/approvals/batches", "note"),
+    ("api/v1/approvals/batches", "agent_message"),
+    ("api/v1/approvals/policies", "note"),
     ("controls:engage", "reason"),
     ("controls:release", "reason"),
+    ("approvals:reconcile", "evidence"),
+    ("api/v1/approvals/dispatches/<uuid:dispatch_id>/reconcile", "evidence"),
+    ("api/v1/approvals/proposals", "why"),
+    ("api/v1/approvals/proposals", "undo"),
     ("runs:reconcile", "reason"),
     ("widget:revoke-key", "reason"),
     ("api/v1/approvals/proposals/<uuid:proposal_id>/votes", "note"),
@@ -55,12 +81,19 @@ COMPARED: Final = {
     ("accounts:sign-in", "password"),
     ("accounts:password", "current"),
     ("accounts:password", "new"),
+    ("accounts:step-up", "password"),
+    ("api/v1/step-up", "password"),
     ("approvals:vote", "record"),
     ("approvals:vote", "guard"),
+    ("approvals:batch", "record"),
+    ("approvals:batch", "guard"),
     ("controls:engage", "scope"),
     ("controls:engage", "run"),
     ("widget:create-key", "origins"),
     ("api/v1/controls/switches", "scope"),
+    ("api/v1/approvals/proposals", "contract"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/dispatch", "contract"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/revisions", "tool"),
 }
 
 
@@ -89,7 +122,8 @@ class TestBidirectionalMarks:
         watch = Watch(filled.cast)
         before = watch.rows()
 
-        answer = dana.generic("POST", f"/{door.route.path}", good.body, good.content_type)
+        address = door.route.filled(filled.ids_for(door.route))
+        answer = dana.generic("POST", address, good.body, good.content_type)
 
         assert answer.status_code == 400, answer.content[:400]
         sentence_of(answer)

@@ -164,15 +164,38 @@ class TestEveryStylesheet:
         assert len(lines) <= most.get(path.name, 120)
 
 
+CHART = "js/elements/sb-chart.js"
+IMPORTED = re.compile(r"""^import [^;(]*["'](\.[^"']+)["'];""", re.MULTILINE)
+
+
+def scripts_of(path: Path) -> list[str]:
+    return re.findall(r"\{% static '(js/[^']+)' %\}", path.read_text(encoding="utf-8"))
+
+
+def with_imports(names: set[str]) -> set[Path]:
+    """Return modules and what they import; what is imported when it is needed does not count."""
+    found: set[Path] = set()
+    waiting = [ROOT / "static" / name for name in names]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            wanted = IMPORTED.findall(path.read_text(encoding="utf-8"))
+            waiting += [(path.parent / name).resolve() for name in wanted]
+    return found
+
+
 class TestWeight:
     """Gzip -9, without a chart."""
 
-    def test_scripts(self) -> None:
-        base = ["vendor/htmx.min.js", "vendor/hx-csp.min.js"]
-        own = [path for path in JS if path.name != "sb-chart.js"]
-        files = [ROOT / "static" / name for name in base] + own
+    @parameters([path for path in CONSOLE if scripts_of(path)])
+    def test_scripts(self, path: Path) -> None:
+        """Count what a page loads: its own modules and the frame's, with all they import."""
+        frame = ROOT / "templates" / "base.html"
+        modules = with_imports({*scripts_of(frame), *scripts_of(path)} - {CHART})
+        files = [ROOT / "static" / name for name in ("vendor/htmx.min.js", "vendor/hx-csp.min.js")]
 
-        assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) <= 30 * KB
+        assert sum(len(gzip.compress(p.read_bytes(), 9)) for p in [*files, *modules]) <= 30 * KB
 
     def test_styles(self) -> None:
         css = b"\n".join(path.read_bytes() for path in CSS)

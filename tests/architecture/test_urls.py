@@ -14,6 +14,9 @@ from agents.controls import commands as controls
 from agents.controls.cards import Scope
 from agents.controls.states import ScopeKind
 from agents.llm.scripted import Reply, Use
+from approvals import commands as approvals
+from approvals.queries import View
+from approvals.states import ChannelKind
 from console.accounts import commands as accounts
 from console.accounts import queries
 from console.accounts.states import SCOPES
@@ -23,6 +26,9 @@ from console.kernel.ids import uuid7
 from console.kernel.rest import ApiView
 from console.widget import commands as widget
 from tests.agents.world import PENDING, SOFIA, World, make_world
+from tests.approvals.desk import approved, claim
+from tests.architecture.bodies import BODIES, POLICY
+from tests.authenticator import Authenticator, registered
 from tests.cast import HOST, Cast, make_cast
 
 # Who is signed in may open these whatever their role; each with the reason.
@@ -37,20 +43,58 @@ SIGNED_IN_ONLY: Final = {
     "accounts:end-all-sessions": "one's own sessions",
     "accounts:end-session": "one's own sessions",
     "accounts:password": "one's own password",
+    "accounts:step-up": "one's own password",
+    "accounts:passkeys": "one's own passkeys",
+    "accounts:remove-passkey": "one's own passkeys",
     "accounts:api-manual": "the manual is for everybody",
     "accounts:api-file": "the manual is for everybody",
     "approvals:queue": "a right on a single tool counts too; the query decides",
     "approvals:next": "a right on a single tool counts too; the query decides",
+    "approvals:batch": "a right on a single tool counts too; the command decides",
     "approvals:detail": "a right on a single tool counts too; the query decides",
     "approvals:vote": "a right on a single tool counts too; the command decides",
     "approvals:withdraw-vote": "one's own vote; the command decides",
+    "approvals:extend": "a right on a single tool counts too; the command decides",
+    "approvals:claim": "a right on a single tool counts too; the command decides",
+    "approvals:release-claim": "one's own claim",
+    "approvals:snooze": "one's own list; the command decides",
+    "approvals:wake": "one's own list",
+    "approvals:save-view": "one's own views",
+    "approvals:rename-view": "one's own views",
+    "approvals:default-view": "one's own views",
+    "approvals:delete-view": "one's own views",
+    "approvals:edit": "a right on a single tool counts too; the command decides",
+    "approvals:rebase": "a right on a single tool counts too; the command decides",
+    "approvals:hand-back": "a right on a single tool counts too; the command decides",
+    "approvals:take-back": "one's own request; the command decides",
+    "approvals:explain": "a right on a single tool counts too; the query decides",
+    "approvals:thread": "a right on a single tool counts too; the query decides",
+    "approvals:ask": "a right on a single tool counts too; the command decides",
+    "approvals:notices": "one's own notices",
+    "approvals:try-mail": "one's own notices",
     "controls:engage": "a right on a single agent counts too; the command decides",
     "api/v1/me": "says who asks",
     "api/v1/sessions": "one's own sessions",
+    "api/v1/step-up": "one's own password",
+    "api/v1/passkeys": "one's own passkeys",
+    "api/v1/passkeys/challenges": "one's own passkeys",
+    "api/v1/passkeys/<uuid:passkey_id>": "one's own passkeys",
     "api/v1/sessions/<uuid:session_id>": "one's own sessions",
+    "api/v1/approvals/batches": "the command decides",
+    "api/v1/approvals/metrics": "a right on a single tool counts too; the query decides",
     "api/v1/approvals/proposals": "a right on a single tool counts too; the query decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/explain": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/clock": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/extend": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/claim": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/votes": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/votes/challenges": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/revisions": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/comments": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/refresh": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/hand-back": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/withdraw": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/votes/mine": "the command decides",
     "api/v1/controls/switches": "stopping: a right on a single agent counts too",
 }
@@ -71,27 +115,13 @@ PUBLIC_ROUTES: Final = {
     "widget:demo-shop",
     "^api/",
 }
-# Well-formed values for each address that takes some, so that only the id can be what is refused.
-DIGEST: Final = "0" * 64
-VOTE: Final = {"choice": "approve", "revision_no": "1", "seen_digest": DIGEST, "vote": "1"}
-BODIES: Final[dict[str, Any]] = {
-    "accounts:person": {"roles": ["reviewer"], "active": "1"},
-    "accounts:grant": {"kind": "agent", "object_id": str(uuid7()), "give": "1"},
-    "approvals:vote": VOTE,
-    "runs:reconcile": {"happened": "yes"},
-    "runs:close-handoff": {"give_back": "no"},
-    "controls:release": {"reason": "It is over."},
-    "widget:revoke-key": {"reason": "Not used."},
-    "api/v1/people/<uuid:person_id>": {"roles": [], "groups": [], "active": False},
-    "api/v1/approvals/proposals/<uuid:proposal_id>/votes": {
-        "revision": 1,
-        "digest": DIGEST,
-        "choice": "approve",
-    },
-    "api/v1/controls/switches/<uuid:switch_id>/release": {"reason": "It is over."},
-}
 # What one person alone may see, their colleagues may not either.
-OWN: Final = {"accounts:end-session", "api/v1/sessions/<uuid:session_id>"}
+OWN: Final = {
+    "accounts:end-session",
+    "accounts:remove-passkey",
+    "api/v1/sessions/<uuid:session_id>",
+    "api/v1/passkeys/<uuid:passkey_id>",
+}
 DECIDING: Final = frozenset(
     {
         "approvals.vote",
@@ -193,6 +223,17 @@ def filled(database: None) -> Filled:
     switch = controls.engage(
         actor=cast.omar, scope=Scope(kind=ScopeKind.AGENT, value="another"), reason="For the test."
     )
+    view = approvals.save_view(actor=cast.ruth, name="Mine", view=View.MINE)
+    tool = approvals.add_external_tool(
+        actor=cast.noor, name="crm.update", tier=2, summary="Changes a customer."
+    )
+    version = approvals.add_version(actor=cast.noor, body=POLICY)
+    room = approvals.add_channel(
+        actor=cast.noor,
+        kind=ChannelKind.EMAIL,
+        title="Room",
+        address="room@meridian.example",
+    )
     embed = widget.create_key(
         actor=cast.noor, title="Shop", agent="support", origins="http://localhost:*"
     )
@@ -208,6 +249,13 @@ def filled(database: None) -> Filled:
         "conversation_id": conversation_id,
         "proposal_id": proposal_id,
         "switch_id": switch.id,
+        "version_id": version.id,
+        "replay_id": approvals.start_replay(actor=cast.noor, version_id=version.id, days=1).id,
+        "channel_id": room.id,
+        "passkey_id": registered(cast.ruth, Authenticator()).id,
+        "view_id": view.id,
+        "tool_id": tool.id,
+        "dispatch_id": claim(cast, approved(cast)).dispatch_id,
         "index": 5,  # Mallory's own log is shorter
     }
     return Filled(cast, {"": plain, "widget": {"key_id": embed.id}})
@@ -294,7 +342,7 @@ class TestMallory:
         is_api = address.startswith("/api/")
         dana = filled.cast.api("dana") if is_api else filled.cast.client("dana")
 
-        assert ask(dana, "GET", address, {}).status_code in {200, 405}, address
+        assert ask(dana, "GET", address, {}).status_code in {200, 403, 405}, address
 
     @pytest.mark.parametrize(
         "address", ["/people/", "/keys/", "/runs/", "/reviews/?view=waiting", "/audit/", "/embed/"]
@@ -323,6 +371,7 @@ class TestDecisions:
         [
             ("POST", "api/v1/approvals/proposals/<uuid:proposal_id>/votes"),
             ("DELETE", "api/v1/approvals/proposals/<uuid:proposal_id>/votes/mine"),
+            ("POST", "api/v1/approvals/dispatches/<uuid:dispatch_id>/reconcile"),
             ("POST", "api/v1/controls/switches"),
             ("POST", "api/v1/controls/switches/<uuid:switch_id>/release"),
             ("PUT", "api/v1/people/<uuid:person_id>"),

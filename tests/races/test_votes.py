@@ -24,7 +24,7 @@ from console.kernel.errors import ConsoleError
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from tests.approvals.desk import approve, approved, claim, now, opened, pulse, reject
-from tests.cast import Cast, actor_for, password_hash
+from tests.cast import Cast, password_hash, signed_in
 
 PEOPLE = 50
 
@@ -41,7 +41,7 @@ def crowd(cast: Cast, count: int) -> list[Actor]:
             groups=(("care", "finance")[n % 2],),
             password_hash=password_hash(),
         )
-        actors.append(actor_for(cast.tenant_id, made.person, session=uuid7().hex * 2))
+        actors.append(signed_in(cast.tenant_id, made.person))
     return actors
 
 

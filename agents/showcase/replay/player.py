@@ -18,7 +18,7 @@ from agents.models import Run, ToolCall
 from agents.runtime import fence, gate, stepping, transcript
 from agents.runtime.gate import Waits
 from agents.runtime.held import Held
-from agents.showcase.replay.stage import Stage
+from agents.showcase.replay.stage import Stage, seated
 from agents.showcase.replay.tasks import Action, Task
 from agents.showcase.retail import images
 from agents.states import CallState, RunState, StopReason
@@ -61,6 +61,7 @@ def play(stage: Stage, task: Task, choice: Choice) -> Played:
         ReplayStopped: a switch stands against it, or the run was taken away.
     """
     played = Played()
+    stage = seated(stage)
     held = _begin(actor=stage.keeper, stage=stage, task=task)
     try:
         with fence.kept_alive(held):
@@ -180,6 +181,14 @@ def _try_with_one(held: Held, card: ProposalCard, played: Played) -> None:
 
 def _vote(reviewer: Actor, card: ProposalCard, choice: Choice) -> None:
     rejected = choice is Choice.REJECT
+    # What a page would have shown; nobody approves unseen.
+    approvals.serve_parts(
+        actor=reviewer,
+        proposal_id=card.id,
+        revision_no=card.revision_no,
+        parts=desk.parts_needed(actor=reviewer, proposal_id=card.id, revision_no=card.revision_no),
+        view="replay",
+    )
     approvals.cast_vote(
         actor=reviewer,
         proposal_id=card.id,

@@ -1,8 +1,9 @@
 """A tenant of its own for each replay: shop, agent, two reviewers of two groups."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
@@ -12,7 +13,7 @@ from agents.showcase.retail import commands as shop
 from agents.showcase.retail.tools import DOMAIN
 from agents.tools import registry
 from console.accounts import commands as accounts
-from console.accounts import policies
+from console.accounts import policies, queries
 from console.kernel.actors import Actor, ActorKind, system
 from console.kernel.ids import uuid7
 
@@ -71,13 +72,33 @@ def _reviewer(keeper: Actor, slug: str, title: str) -> Actor:
         groups=(slug,),
         password_hash=make_password(None),
     )
-    return Actor(
+    reviewer = Actor(
         tenant_id=keeper.tenant_id,
         kind=ActorKind.PERSON,
         id=str(made.person.id),
         label=made.person.name,
-        session=token_hex(32),
         strength="password",
         permissions=policies.permissions_of(made.person.roles),
         groups=frozenset(made.person.groups),
     )
+    return _in_session(keeper, reviewer)
+
+
+def seated(stage: Stage) -> Stage:
+    """Return the stage with its reviewers in new sessions, fresh enough for the highest tier."""
+    first, second = stage.reviewers
+    return replace(
+        stage, reviewers=(_in_session(stage.keeper, first), _in_session(stage.keeper, second))
+    )
+
+
+def _in_session(keeper: Actor, reviewer: Actor) -> Actor:
+    key = token_hex(32)
+    accounts.open_session(
+        actor=keeper,
+        person_id=UUID(reviewer.id),
+        session_key=key,
+        address="",
+        user_agent="replay",
+    )
+    return replace(reviewer, session=queries.digest_of(key))

@@ -22,6 +22,7 @@ export function addKey(key, text, act) {
 export function moveTo(element) {
   if (element instanceof HTMLAnchorElement) element.click();
   else if (element instanceof HTMLButtonElement && element.type === "button") element.click();
+  else if (element.tagName === "SUMMARY") element.click();
   else element.focus();
 }
 
@@ -42,11 +43,17 @@ function walk(step) {
   links[Math.max(0, Math.min(links.length - 1, next))]?.focus();
 }
 
+/** Tick or untick the box of the row that has the focus; nothing is sent. */
+function selectRow() {
+  document.activeElement?.closest("li, tr")?.querySelector("[data-pick]")?.click();
+}
+
 function listKeys() {
   if (rows().length === 0) return;
   addKey("j", "Next row", () => walk(1));
   addKey("k", "Previous row", () => walk(-1));
-  addKey("o", "Open row", () => rows().find((link) => link === document.activeElement)?.click());
+  if (document.querySelector("[data-pick]")) addKey("x", "Select row", selectRow);
+  addKey("o", "Open row, as Enter does", () => rows().find((link) => link === document.activeElement)?.click());
 }
 
 function pageKeys() {
@@ -126,6 +133,8 @@ document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest"
 listKeys();
 pageKeys();
 goKeys();
+addEventListener("sb:fresh", listKeys);
+addEventListener("sb:fresh", pageKeys); // what a key presses may be another element now
 addKey("?", "Keys of this page", openList);
 for (const button of document.querySelectorAll("[data-open-keys]")) {
   button.hidden = false;

@@ -1,29 +1,37 @@
 /**
- * The vote bar: it arms 400 ms after it is painted and only in a tab that has the focus, so that a
- * double press on the page before is never a vote. It disarms when the content on screen is no longer
- * the current one. Choosing and recording are two acts.
+ * The vote bar arms 400 ms after it is painted and only in a tab that has the focus, so that a double
+ * press on the page before is never a vote. It disarms when what is on screen is no longer current.
+ * Choosing and recording are two acts. Others may take a refusal over: `sb:refused`, cancelable.
  */
 import { addKey } from "../core/keys.js";
 import { dropDraft, keepDraft } from "../core/drafts.js";
 import { clockTime, onHint, serverNow } from "../core/live.js";
 
 const ARM_MS = 400;
+const ANSWER_MS = 15_000;
+const SEAL_MS = 2500;
+const SEAL_TRIES = 4;
+const STAY = "sb:stay"; // do not go on to the next after a vote
+const RECEIPT = "sb:receipt";
 
 class VoteBar {
-  /** @param {HTMLFormElement} form */
   constructor(form) {
     this.form = form;
     this.record = form.querySelector('[name="record"]');
     this.note = form.querySelector("[data-draft-note]");
+    this.status = form.querySelector("[data-vote-status]");
     this.timer = 0;
     this.checking = false;
     form.dataset.live = "";
-    form.addEventListener("submit", (event) => this.stopUnlessArmed(event), { capture: true });
+    this.mark();
+    form.addEventListener("submit", (event) => this.submit(event), { capture: true });
+    form.querySelector("[data-check]")?.addEventListener("click", () => this.check());
     addEventListener("focus", () => this.arm());
     addEventListener("blur", () => this.disarm());
-    addEventListener("sb:fresh", () => this.compare());
+    addEventListener("sb:fresh", (event) => event.target.id === "proposal" && this.compare());
     if (form.dataset.topic) onHint([form.dataset.topic], () => this.suspect());
-    keepDraft(form, (what) => this.say(`${what} ${clockTime(serverNow())}`));
+    keepDraft(form, (what) => this.note && (this.note.textContent = `${what} ${clockTime(serverNow())}`));
+    this.stay();
     this.keys();
     this.arm();
   }
@@ -43,7 +51,16 @@ class VoteBar {
     }
   }
 
-  /** @param {string} value @param {string | null} next what takes the focus afterwards */
+  stay() {
+    const box = this.form.querySelector("[data-advance]");
+    if (!box) return;
+    box.closest("label").hidden = false;
+    box.checked = !localStorage.getItem(STAY);
+    box.addEventListener("change", () =>
+      box.checked ? localStorage.removeItem(STAY) : localStorage.setItem(STAY, "1"),
+    );
+  }
+
   choose(value, next) {
     const radio = this.form.querySelector(`[name="choice"][value="${value}"]`);
     if (!radio || radio.disabled) return;
@@ -53,17 +70,20 @@ class VoteBar {
     (target ?? radio).focus();
   }
 
-  /** @param {KeyboardEvent} event */
   recordByKeys(event) {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     event.stopPropagation();
     if (this.armed) this.form.requestSubmit(this.record);
+    else if (this.checking) {
+      this.say("Looking whether this changed; press again in a moment.", "");
+      this.looking = true;
+    }
   }
 
   get armed() {
-    return this.form.dataset.armed === "" && !this.checking && !this.outdated;
+    return this.form.dataset.armed === "" && !this.checking && !this.outdated && !this.sending;
   }
 
   arm() {
@@ -92,33 +112,140 @@ class VoteBar {
   }
 
   compare() {
-    const current = document.querySelector("[data-current-digest]");
+    const current = document.querySelector("[data-current-digest]")?.dataset;
     if (!current) return;
-    this.checking = false;
-    this.outdated = current.dataset.currentDigest !== this.form.dataset.digest;
-    const over = current.dataset.currentState && current.dataset.currentState !== "open";
-    if (this.outdated || over) {
-      this.outdated = true;
-      const why = over ? "This is no longer open" : "This changed while you were reading";
-      this.say(`${why}; nothing can be recorded here. Reload to see it. Your text is kept.`);
+    if (this.looking) this.say("", "");
+    this.checking = this.looking = false;
+    this.limit(current.approveRefusal ?? "");
+    const over = current.currentState && !["open", "stale"].includes(current.currentState);
+    this.outdated = over || current.currentDigest !== this.form.dataset.digest;
+    const box = this.form.querySelector("[data-outdated]");
+    if (box && this.outdated) {
+      const what = over ? `It is ${current.currentState} now` : `It is revision ${current.currentRevision} now`;
+      box.querySelector("[data-what]").textContent = what;
+      box.hidden = false;
     }
     this.mark();
   }
 
-  /** @param {SubmitEvent} event */
-  stopUnlessArmed(event) {
-    if (event.submitter === this.record && this.armed) return;
+  limit(why) {
+    const radio = this.form.querySelector('[name="choice"][value="approve"]');
+    const said = this.form.querySelector("[data-approve-why]");
+    if (!radio || !said) return;
+    radio.disabled = why !== "";
+    if (why) radio.checked = false;
+    said.textContent = why;
+    said.hidden = !why;
+  }
+
+  submit(event) {
     event.preventDefault();
+    if (event.submitter === this.record && this.armed && !this.form.querySelector(":invalid")) this.send();
     event.stopImmediatePropagation();
   }
 
-  /** @param {string} text */
-  say(text) {
-    if (this.note) this.note.textContent = text;
+  async send() {
+    const sent = Object.fromEntries(new FormData(this.form));
+    const { revision_no: revision, seen_digest: digest, choice, reason_code, note, agent_message } = sent;
+    const vote = { revision: Number(revision), digest, choice, note, agent_message };
+    if (reason_code) vote.reason_code = reason_code;
+    if (sent.assertion) vote.assertion = JSON.parse(sent.assertion);
+    this.sending = true;
+    this.say("Recording…", "");
+    this.mark();
+    const answer = await this.ask(`${this.form.dataset.api}/votes`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": sent.csrfmiddlewaretoken },
+      body: JSON.stringify(vote),
+    });
+    this.sending = false;
+    this.mark();
+    if (!answer) this.say("Not known whether it was recorded.", "unknown");
+    else if (answer.ok) this.recorded(answer.body);
+    else this.refused(answer);
   }
+
+  /** Null if nobody knows what became of it. */
+  async ask(url, options) {
+    try {
+      const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(ANSWER_MS) });
+      return answer.status >= 500 ? null : { ok: answer.ok, status: answer.status, body: await answer.json() };
+    } catch {
+      return null;
+    }
+  }
+
+  /** Look whether the vote arrived. Sending it again is safe, too: it gets the same receipt. */
+  async check() {
+    this.say("Checking…", "");
+    const answer = await this.ask(`${this.form.dataset.api}/votes/mine`, {});
+    if (!answer) return this.say("Still not known whether it was recorded.", "unknown");
+    if (!answer.ok) return this.refused(answer);
+    const mine = answer.body.vote;
+    if (mine) this.recorded(mine);
+    else this.say("It was not recorded. Record it again.", "caution");
+  }
+
+  recorded(receipt) {
+    dropDraft(this.form.dataset.draft);
+    const next = this.form.querySelector("[data-advance]")?.checked ? this.form.dataset.next : "";
+    if (next) {
+      const told = { at: clockTime(serverNow()), event: receipt.event_uid, href: this.form.dataset.page };
+      sessionStorage.setItem(RECEIPT, JSON.stringify({ ...told, title: document.querySelector("h1").textContent.trim() }));
+    }
+    this.say("Recorded.", "clear");
+    location.assign(next || this.form.dataset.page);
+  }
+
+  refused({ status, body }) {
+    if (!this.form.dispatchEvent(new CustomEvent("sb:refused", { detail: body, cancelable: true }))) {
+      this.say("", "");
+      return;
+    }
+    this.say(`Not recorded. ${body.message}`, "danger");
+    if (status === 401) document.getElementById("signed-out")?.showModal();
+    const field = Object.keys(body.details?.fields ?? {}).map((name) => this.form.elements[name])[0];
+    field?.focus?.();
+    if (status === 409 || status === 410) document.getElementById("proposal")?.soon();
+  }
+
+  /** @param {string} text @param {string} tone "unknown" offers to check */
+  say(text, tone) {
+    if (!this.status) return;
+    this.status.hidden = !text;
+    this.status.dataset.tone = tone;
+    this.status.querySelector("[data-text]").textContent = text;
+    this.status.querySelector("[data-check]").hidden = tone !== "unknown";
+  }
+}
+
+function showReceipt() {
+  const told = JSON.parse(sessionStorage.getItem(RECEIPT) ?? "null");
+  sessionStorage.removeItem(RECEIPT);
+  if (!told) return;
+  const line = document.createElement("p");
+  line.className = "notice";
+  line.setAttribute("role", "status");
+  line.dataset.tone = "clear";
+  const link = document.createElement("a");
+  link.href = told.href;
+  link.textContent = told.title;
+  line.append(`Vote recorded ${told.at}, event ${told.event.slice(0, 4)}…${told.event.slice(-4)}: `, link);
+  document.querySelector(".main")?.prepend(line);
+}
+
+/** Sealing follows within seconds and sends no hint. @param {number} tries */
+function awaitSeal(tries) {
+  if (!tries || !document.querySelector("[data-unsealed]")) return;
+  setTimeout(() => {
+    document.getElementById("proposal")?.soon();
+    awaitSeal(tries - 1);
+  }, SEAL_MS);
 }
 
 // A refused vote is answered under the address it was sent to; a reload there would send it again.
 if (location.pathname.endsWith("/vote/")) history.replaceState(null, "", location.pathname.replace(/vote\/$/, ""));
 for (const receipt of document.querySelectorAll("[data-receipt-draft]")) dropDraft(receipt.dataset.receiptDraft);
 for (const form of document.querySelectorAll("form[data-vote-bar]")) new VoteBar(form);
+showReceipt();
+awaitSeal(SEAL_TRIES);

@@ -1,0 +1,116 @@
+"""Tool calls as approvals sees them: how their arguments look, and what they would do now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agents.models import ToolCall
+from agents.runtime import commands, fence, gate
+from agents.runtime.held import Held
+from agents.runtime.proposing import SUBJECT
+from agents.tools import registry
+from agents.tools.contracts import Idempotency, Tool
+from agents.tools.errors import InvalidArguments, UnknownTool
+from approvals import kinds, queries
+from approvals.cards import Content, Image, Subject, ToolFacts
+from approvals.errors import DoesNotFit
+from console.kernel.actors import Actor
+from console.kernel.errors import NotFound
+
+_GAP = (
+    "The tool works outside of this database and knows no versions: between the last look at its "
+    "target and the change a moment remains in which somebody else may change it."
+)
+
+
+class ToolCalls:
+    """The kind `tool_call`: each is one invocation that a run intends."""
+
+    name = SUBJECT
+
+    def schema(self, *, actor: Actor, tool: str) -> Mapping[str, Any]:
+        del actor  # contracts are the same in every tenant
+        return _contract(tool).input_schema
+
+    def content(
+        self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
+    ) -> Content:
+        """Return what the call would do with these arguments, its own records under their lock."""
+        held, call, contract = _call(actor, subject, tool)
+        call.effective_args = _fitting(contract, args)
+        ctx = gate.context(actor=actor, held=held, call=call)
+        contract.require_scopes(ctx)
+        found = gate.planned(ctx, call, contract, lock=_is_ours(contract))
+        return found.content(contract)
+
+    def observe(
+        self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
+    ) -> Content:
+        held, call, contract = _call(actor, subject, tool)
+        call.effective_args = dict(args)
+        ctx = gate.context(actor=actor, held=held, call=call)
+        before = gate.observed(ctx, call, contract, lock=_is_ours(contract))
+        return Content(tool=tool, contract_hash=contract.hash, args=args, before=before, after={})
+
+    def apply(self, *, actor: Actor, subject: Subject, content: Content) -> Image | None:
+        """Leave it to the run that intends the call."""
+        del actor, subject, content
+        return None
+
+    def title(self, *, tool: str, args: Mapping[str, Any]) -> str:
+        try:
+            return registry.get(tool).describe(args)[:200]
+        except UnknownTool:
+            return ""
+
+    def gap(self, *, tool: str) -> str:
+        try:
+            return "" if _is_ours(registry.get(tool)) else _GAP
+        except UnknownTool:
+            return ""
+
+    def reconcile(self, *, actor: Actor, subject: Subject, happened: bool, evidence: str) -> None:
+        """Settle the call itself, whose run goes on with that answer."""
+        commands.reconcile_call(actor=actor, call_id=subject.id, happened=happened, result=evidence)
+
+
+def register() -> None:
+    kinds.register(ToolCalls())
+    queries.register_tools("agents", _tools)
+
+
+def _tools() -> tuple[ToolFacts, ...]:
+    return tuple(
+        ToolFacts(name=one.name, tier=one.tier, writes=one.writes, summary=one.summary)
+        for one in registry.every()
+    )
+
+
+def _contract(name: str) -> Tool:
+    return registry.get(name)
+
+
+def _call(actor: Actor, subject: Subject, name: str) -> tuple[Held, ToolCall, Tool]:
+    """Return the call with the run that intends it; nothing of either is written here."""
+    call = ToolCall.objects.filter(pk=subject.id, tool=name).first()
+    if call is None:
+        raise NotFound("There is no such call any more.")
+    about = fence.about(actor=actor, run_id=call.run_id)
+    held = Held(about=about, epoch=call.epoch)
+    return held, call, gate.tool_of(held, call)
+
+
+def _fitting(contract: Tool, args: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return contract.validate(dict(args))
+    except InvalidArguments as refusal:
+        first = refusal.problems[0]
+        name = first.pointer.strip("/").replace("/", " ").replace("_", " ") or "arguments"
+        raise DoesNotFit(
+            f"{name.capitalize()}: {first.sentence} Correct it and send it again.",
+            fields={one.pointer: one.sentence for one in reversed(refusal.problems)},
+        ) from refusal
+
+
+def _is_ours(contract: Tool) -> bool:
+    """Say whether the records lie in this database, so that a row lock holds them."""
+    return contract.idempotency is Idempotency.TRANSACTIONAL

@@ -1,0 +1,48 @@
+"""`/api/v1/approvals/`, a file for each resource. Programs may read and ask; only people decide."""
+
+from django.urls import path
+
+from approvals.api.batches import Batches
+from approvals.api.claims import Claims
+from approvals.api.clocks import Clock, Extend
+from approvals.api.comments import Comments
+from approvals.api.dispatches import Outcomes, Reconcile
+from approvals.api.external import Dispatch, Wait
+from approvals.api.metrics import Metrics
+from approvals.api.proposals import OneProposal, Proposals, Withdraw
+from approvals.api.revisions import HandBack, Refresh, Revisions
+from approvals.api.votes import OwnVote, VoteChallenges, Votes
+from approvals.api.workshop import (
+    Coverage,
+    Explain,
+    OnePolicyVersion,
+    Policies,
+    Simulate,
+)
+
+urlpatterns = [
+    path("batches", Batches.as_view()),
+    path("dispatches/<uuid:dispatch_id>/outcome", Outcomes.as_view()),
+    path("dispatches/<uuid:dispatch_id>/reconcile", Reconcile.as_view()),
+    path("coverage", Coverage.as_view()),
+    path("metrics", Metrics.as_view()),
+    path("policies", Policies.as_view()),
+    path("policies/versions/<uuid:version_id>", OnePolicyVersion.as_view()),
+    path("policies/versions/<uuid:version_id>/simulate", Simulate.as_view()),
+    path("proposals", Proposals.as_view()),
+    path("proposals/<uuid:proposal_id>", OneProposal.as_view()),
+    path("proposals/<uuid:proposal_id>/claim", Claims.as_view()),
+    path("proposals/<uuid:proposal_id>/clock", Clock.as_view()),
+    path("proposals/<uuid:proposal_id>/dispatch", Dispatch.as_view()),
+    path("proposals/<uuid:proposal_id>/explain", Explain.as_view()),
+    path("proposals/<uuid:proposal_id>/wait", Wait.as_view()),
+    path("proposals/<uuid:proposal_id>/extend", Extend.as_view()),
+    path("proposals/<uuid:proposal_id>/revisions", Revisions.as_view()),
+    path("proposals/<uuid:proposal_id>/comments", Comments.as_view()),
+    path("proposals/<uuid:proposal_id>/refresh", Refresh.as_view()),
+    path("proposals/<uuid:proposal_id>/hand-back", HandBack.as_view()),
+    path("proposals/<uuid:proposal_id>/withdraw", Withdraw.as_view()),
+    path("proposals/<uuid:proposal_id>/votes", Votes.as_view()),
+    path("proposals/<uuid:proposal_id>/votes/challenges", VoteChallenges.as_view()),
+    path("proposals/<uuid:proposal_id>/votes/mine", OwnVote.as_view()),
+]

@@ -1,0 +1,61 @@
+"""What agents that run elsewhere send, and what they are told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from approvals.cards.content import Image
+from approvals.cards.detail import DispatchCard
+from approvals.states import ProposalState, RejectCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalCall:
+    """One change as an external agent asks for it; all of it is the agent's word."""
+
+    subject: UUID  # the agent's own name for what this is about
+    tool: str
+    tier: int
+    title: str
+    args: Mapping[str, Any]
+    before: Image
+    after: Image
+    contract: str  # a SHA-256, or the text that is hashed
+    why: str = ""
+    undo: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalToolCard:
+    """A tool that external agents may name."""
+
+    id: UUID
+    name: str
+    tier: int
+    summary: str
+    added_by: str
+    added_at: datetime
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a proposal has come, for the program that waits for it; no vote shows in it."""
+
+    id: UUID
+    state: ProposalState
+    settled: bool  # nobody has to decide any more
+    row_version: int
+    revision_no: int
+    digest: str
+    tier: int
+    needs: int
+    decide_by: datetime
+    execute_by: datetime | None
+    frozen: bool
+    told: str
+    reason_code: RejectCode | None
+    agent_message: str
+    dispatch: DispatchCard | None

@@ -1,0 +1,86 @@
+"""What the workshop of policies shows: who agreed, what the shadow says, coverage, replays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from approvals.states import ReplayState, Says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """The people who agreed to a version, and when the last of them did."""
+
+    proposal_id: UUID
+    names: tuple[str, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowLine:
+    """How often a version in the shadow said something, where the active ones said `said`."""
+
+    said: Says
+    says: Says
+    rules: tuple[str, ...]  # of the version in the shadow
+    calls: int
+
+    @property
+    def differs(self) -> bool:
+        return self.said is not self.says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowTally:
+    """What a version in the shadow said, beside what counted."""
+
+    calls: int
+    differing: int
+    lines: tuple[ShadowLine, ...]  # those that differ, the most frequent first
+    days: tuple[tuple[str, int, int], ...]  # day, calls, of which it differed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFacts:
+    """A tool as its room describes it: what rules can say about it without any call."""
+
+    name: str
+    tier: int
+    writes: bool
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """What becomes of calls of a tool under rules, as far as it is known without a call."""
+
+    tool: ToolFacts
+    says: Says  # where no rule with conditions speaks
+    settled_by: tuple[str, ...]  # "policy/rule"; empty: the floor of the tier
+    perhaps: tuple[tuple[str, str], ...]  # (effect, "policy/rule") of rules with conditions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayCard:
+    """A version asked about past calls."""
+
+    id: UUID
+    version_id: UUID
+    days: int
+    state: ReplayState
+    until: datetime  # only calls before it
+    total: int
+    done: int
+    counts: Mapping[str, int]  # by ReplaySays
+    examples: tuple[Mapping[str, Any], ...]  # proposal, title, tool, was, now, says, rules
+    held_before: int
+    held_after: int
+    started_by: str
+    created_at: datetime
+    moved_at: datetime
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 100

@@ -1,0 +1,132 @@
+"""Questions, requests for changes and notes. None of them decides anything.
+
+The agent answers later, by `answer` or by `editing.revise_when_asked`; nothing waits for it.
+"""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from approvals.cards import CommentCard
+from approvals.commands import remarks, reviewers
+from approvals.commands.desk import Desk, expired, kept, must_lock
+from approvals.commands.timing import freeze, thaw
+from approvals.errors import SaidByMachine, TooManyQuestions
+from approvals.models import Comment, Revision
+from approvals.policies.timing import QUESTION
+from approvals.queries.editing import seen_row
+from approvals.states import DECIDABLE, LIVE, CommentKind
+from console.kernel import clock
+from console.kernel.actors import Actor
+from console.kernel.errors import BadInput, ConsoleError
+from console.kernel.transactions import command
+
+MOST_OPEN: Final = 5  # questions of one proposal that wait for an answer
+
+
+@command
+def ask(
+    *,
+    actor: Actor,
+    proposal_id: UUID,
+    kind: CommentKind,
+    text: str,
+    revision_no: int = 0,
+    pause: bool = False,
+) -> CommentCard:
+    """Say something about a proposal: ask the agent, ask for other arguments, or leave a note.
+
+    Args:
+        revision_no: which one its author had on screen; 0 is the current one.
+        pause: let the time to decide stand still until the answer, half an hour in all at most.
+
+    Raises:
+        SaidByMachine: only people ask.
+        BadInput: the text is empty or too long, or there is no such revision.
+        AlreadyDecided, ProposalExpired, TooManyQuestions
+        VoteByPrincipal, VoteNotEligible: only who may vote may let the clock stand still.
+    """
+    kind = CommentKind(kind)
+    said = _said(text)
+    if not actor.is_person:
+        raise SaidByMachine("Only people ask about a proposal; an agent answers.")
+    seen_row(actor, proposal_id)
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    at = clock.now()
+    desk.settle_clock(at=at)
+    try:
+        pauses = kind in remarks.ASKING and _may_ask(desk, actor, pause=pause, at=at)
+        about = _revision(desk, revision_no)
+    except ConsoleError as refusal:
+        return kept(refusal, CommentCard)
+    card = remarks.insert(desk, kind=kind, text=said, at=at, revision=about, pauses=pauses)
+    if pauses:
+        freeze(actor=actor, proposal_ids=[proposal_id], cause=QUESTION, since=at)
+    return card
+
+
+@command
+def answer(*, actor: Actor, comment_id: UUID, text: str) -> CommentCard:
+    """Answer what was asked; the same question again gets the first answer.
+
+    The clock runs again when nothing is left to answer.
+
+    Raises:
+        NotFound: nothing of that id was asked.
+    """
+    asked = remarks.question(comment_id)
+    said = _said(text)
+    desk = must_lock(actor=actor, proposal_id=asked.proposal_id)
+    at = clock.now()
+    if (earlier := remarks.answer_of(asked)) is not None:
+        return earlier
+    card = remarks.insert(desk, kind=CommentKind.ANSWER, text=said, at=at, answers=asked)
+    let_run(desk)
+    return card
+
+
+def let_run(desk: Desk) -> None:
+    """Let the clock go on once every question has its answer."""
+    if not _open_questions(desk):
+        thaw(actor=desk.actor, proposal_ids=[desk.row.id], cause=QUESTION)
+
+
+def _may_ask(desk: Desk, actor: Actor, *, pause: bool, at: datetime) -> bool:
+    """Raise unless the agent can be asked now; returns whether the clock stands still for it."""
+    if desk.state not in LIVE:
+        if desk.row.close_cause == "decide_by":
+            raise expired()
+        reviewers.require_live(desk)
+    if _open_questions(desk) >= MOST_OPEN:
+        raise TooManyQuestions(
+            f"{MOST_OPEN} questions wait for the agent already; wait for an answer, or vote."
+        )
+    if not pause:
+        return False
+    reviewers.require_reviewer(desk, actor)
+    # The clock itself says how long questions may hold it, and that one holds it already.
+    free = desk.window.question_left_s() > 0 and desk.window.still_until(at=at) is None
+    return desk.state in DECIDABLE and free
+
+
+def _open_questions(desk: Desk) -> int:
+    kinds = [kind.value for kind in remarks.ASKING]
+    asked = Comment.objects.filter(proposal=desk.row, kind__in=kinds)
+    return asked.filter(answered_by__isnull=True).count()
+
+
+def _revision(desk: Desk, no: int) -> Revision:
+    if no in {0, desk.row.revision_no}:
+        return desk.revision
+    found = Revision.objects.filter(proposal=desk.row, no=no).first()
+    if found is None:
+        said = "There is no such revision; reload the page."
+        raise BadInput(f"Revision: {said}", fields={"revision_no": said})
+    return found
+
+
+def _said(text: str) -> str:
+    said = remarks.text_of(text, "text")
+    if not said:
+        raise BadInput("Text: Write something.", fields={"text": "Write something."})
+    return said

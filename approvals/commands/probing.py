@@ -1,0 +1,196 @@
+"""Looking at a target again before anybody votes, and what follows when it is another one."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+from approvals import diffs
+from approvals.cards import Content, ProposalCard, Subject
+from approvals.commands import reviewers
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.opening import refresh
+from approvals.errors import EditByMachine, NotEditable, NotStale
+from approvals.events import ProposalStaled
+from approvals.kinds import Watched, kind_of
+from approvals.models import Proposal, Revision
+from approvals.queries.editing import require_reviewer_of, seen_row
+from approvals.queries.probing import unprobed
+from approvals.states import HANDED_BACK, Outcome, ProposalState
+from audit.commands import record
+from console.kernel import clock
+from console.kernel.actors import Actor, system
+from console.kernel.errors import ConsoleError, Refusal
+from console.kernel.ids import uuid7
+from console.kernel.transactions import command
+
+OPENED_S: Final = 30  # a page that is opened looks again after so long
+DUTY_S: Final = 300  # pulse does, whoever looks
+TIER: Final = 2
+_MOST_AT_ONCE: Final = 100
+_MOST_PATHS: Final = 50
+_WATCHED: Final = frozenset({ProposalState.OPEN, ProposalState.APPROVED})
+_LOOK_AGAIN: Final = (
+    "The record changed while people decided, and they handed this back; look at it again and "
+    "propose what fits now."
+)
+
+
+def probe_opened(*, actor: Actor, card: ProposalCard) -> bool:
+    """Look at the target of a high-stakes proposal that somebody opens; True: it has changed."""
+    if card.tier != TIER or card.state not in _WATCHED:
+        return False
+    return probe(actor=_me(actor), proposal_id=card.id, every_s=OPENED_S)
+
+
+def probe_due(*, actor: Actor) -> int:
+    """Look at every target that nobody has looked at for five minutes; returns how many changed."""
+    due = unprobed(actor=actor, older_than_s=DUTY_S, tier=TIER, limit=_MOST_AT_ONCE)
+    return sum(probe(actor=_me(actor), proposal_id=each, every_s=DUTY_S) for each in due)
+
+
+@command
+def probe(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
+    """Compare the target with what people see, unless that was done `every_s` ago or later.
+
+    Another image makes the proposal stale. What cannot be looked at stays as it is: the dispatch
+    looks again anyway.
+
+    Returns:
+        Whether the proposal became stale.
+    """
+    row = Proposal.objects.filter(pk=proposal_id).first()
+    if row is None or not _mine_to_look(row, every_s):
+        return False
+    found = _observed(actor, row)
+    if found is None:
+        return False
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    at = clock.now()
+    if desk.settle_clock(at=at) or desk.state not in _WATCHED:
+        return False
+    if found.args_bytes != bytes(desk.revision.args) or found.digest == bytes(desk.revision.digest):
+        return False  # edited since, or as it was
+    go_stale(desk, found, at=at)
+    return True
+
+
+@command
+def rebase(*, actor: Actor, proposal_id: UUID, revision_no: int, seen_digest: str) -> ProposalCard:
+    """Put a stale proposal on what is there now, by a reviewer who saw the difference.
+
+    Raises:
+        EditByMachine, VoteByPrincipal, VoteNotEligible, NotStale, RefreshSpent, StaleRevision
+        NotEditable: nobody can say what the call would do now.
+        ConsoleError: a rule of the target refuses the call as it is now, in its own words.
+    """
+    row = _theirs(actor, proposal_id)
+    content = _planned(actor, row)
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    reviewers.require_current(desk, revision_no, seen_digest)
+    return refresh(actor=actor, proposal_id=proposal_id, content=content)
+
+
+@command
+def hand_back(*, actor: Actor, proposal_id: UUID, revision_no: int, seen_digest: str) -> None:
+    """End a stale proposal so that the agent looks again and proposes what fits now.
+
+    Raises:
+        EditByMachine, VoteByPrincipal, VoteNotEligible, NotStale, StaleRevision
+    """
+    _theirs(actor, proposal_id)
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    at = clock.now()
+    desk.settle_clock(at=at)
+    if desk.state is not ProposalState.STALE:
+        raise NotStale(
+            f"This proposal is {desk.state}, not stale; reject it if it should not run.",
+            state=desk.state.value,
+        )
+    reviewers.require_current(desk, revision_no, seen_digest)
+    desk.end(Outcome.WITHDRAWN, at=at, cause=HANDED_BACK, told=_LOOK_AGAIN)
+
+
+def go_stale(desk: Desk, found: Content, *, at: datetime) -> tuple[str, ...]:
+    """Keep what was found in place of the before-image; people see then, proposed and now.
+
+    Returns:
+        Where it differs.
+    """
+    seen = desk.content
+    paths = diffs.changed_paths(seen.before, found.before)
+    if found.contract_hash != seen.contract_hash:
+        paths = ("contract", *paths)
+    desk.void_decision(at=at)
+    desk.row.observed_before = found.before_bytes
+    desk.start_window(at)
+    desk.move(ProposalState.STALE, at=at)
+    record(
+        ProposalStaled(
+            proposal_id=desk.row.id,
+            revision_no=desk.row.revision_no,
+            digest=desk.digest,
+            observed_digest=found.digest.hex(),
+            observed_before=found.before_digest.hex(),
+            paths=paths[:_MOST_PATHS],
+        ),
+        actor=desk.actor,
+    )
+    return paths[:_MOST_PATHS]
+
+
+# -- parts ---------------------------------------------------------------------------------------
+
+
+def _mine_to_look(row: Proposal, every_s: int) -> bool:
+    """Say whether it is time, and keep that somebody looks; of two at once one gets True."""
+    at = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO approvals_probe (id, tenant_id, proposal_id, probed_at)
+               VALUES (%s, %s, %s, %s)
+               ON CONFLICT (tenant_id, proposal_id) DO UPDATE SET probed_at = excluded.probed_at
+               WHERE approvals_probe.probed_at <= %s""",
+            [uuid7(), row.tenant_id, row.id, at, at - timedelta(seconds=every_s)],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def _observed(actor: Actor, row: Proposal) -> Content | None:
+    kind: object = kind_of(row.subject_kind)
+    if not isinstance(kind, Watched):
+        return None
+    args = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool).args
+    try:
+        return kind.observe(actor=actor, subject=_subject(row), tool=row.tool, args=args)
+    except ConsoleError:
+        return None
+
+
+def _planned(actor: Actor, row: Proposal) -> Content:
+    kind = kind_of(row.subject_kind)
+    args = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool).args
+    if kind is not None:
+        try:
+            return kind.content(actor=actor, subject=_subject(row), tool=row.tool, args=args)
+        except ConsoleError as error:
+            if error.kind is not Refusal.MISSING:
+                raise
+    raise NotEditable("Nobody can say what this would do now; hand it back, or reject it.")
+
+
+def _theirs(actor: Actor, proposal_id: UUID) -> Proposal:
+    if not actor.is_person:
+        raise EditByMachine("Only people who are signed in do this; ask a reviewer.")
+    row = seen_row(actor, proposal_id)
+    require_reviewer_of(actor, row)
+    return row
+
+
+def _subject(row: Proposal) -> Subject:
+    return Subject(kind=row.subject_kind, id=row.subject_id)
+
+
+def _me(actor: Actor) -> Actor:
+    return system("approvals.probe", actor.tenant_id)

@@ -1,0 +1,55 @@
+"""Keeping what was shown to a session: nobody approves what was never on their screen."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from approvals import policies
+from approvals.models import Revision, Served
+from approvals.queries.serving import served_parts
+from approvals.states import DECIDABLE
+from console.kernel import clock
+from console.kernel.actors import Actor
+from console.kernel.transactions import command
+
+
+@command
+def serve_parts(
+    *,
+    actor: Actor,
+    proposal_id: UUID,
+    revision_no: int,
+    parts: Iterable[str],
+    view: str = "fields",
+) -> None:
+    """Keep that these parts of a revision were shown to the session that asks.
+
+    Call it after the page is made, with exactly what it shows whole. Only sessions of people are
+    kept, only while there is something to decide, and each part once. Nothing that others see
+    depends on it, and it records no event: the vote's own event carries the digest of the view.
+
+    Args:
+        parts: names as `diffs.parts_of` gives them, of this revision; the page itself is added.
+        view: which view of the change it was; part of the vote's view digest.
+    """
+    if not policies.is_interactive(actor):
+        return
+    revision = Revision.objects.filter(
+        proposal_id=proposal_id,
+        no=revision_no,
+        proposal__state__in=[state.value for state in DECIDABLE],
+    ).first()
+    if revision is None:
+        return
+    seen = served_parts(actor=actor, proposal_id=proposal_id, revision_no=revision_no)
+    new = sorted({policies.PAGE, *parts} - seen)
+    if new:
+        Served.objects.create(
+            tenant_id=actor.tenant_id,
+            proposal_id=proposal_id,
+            revision=revision,
+            person_id=UUID(actor.id),
+            session=actor.session,
+            view=view,
+            parts=new,
+            served_at=clock.now(),
+        )

@@ -1,0 +1,48 @@
+"""Taking a request back, by who started it or who owns the agent."""
+
+from uuid import UUID
+
+from approvals.commands import reviewers
+from approvals.commands.desk import Desk, expired, kept, must_lock
+from approvals.errors import NotYours
+from approvals.queries.editing import seen_row
+from approvals.states import Outcome, PrincipalRole
+from console.kernel import clock
+from console.kernel.actors import Actor
+from console.kernel.errors import ConsoleError
+from console.kernel.transactions import command
+
+_TAKERS = frozenset({PrincipalRole.STARTER, PrincipalRole.OWNER})
+_TOLD = "The request was taken back by {who}; the change was not made."
+
+
+@command
+def take_back(*, actor: Actor, proposal_id: UUID) -> None:
+    """Withdraw a live proposal that the actor started, or whose agent they own.
+
+    Raises:
+        NotYours: the actor is neither.
+        AlreadyDecided: it is settled already.
+        ProposalExpired: the time was over; the expiry is kept.
+    """
+    seen_row(actor, proposal_id)
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    at = clock.now()
+    if desk.settle_clock(at=at):
+        return kept(expired(), type(None))
+    try:
+        _require_theirs(desk, actor)
+        reviewers.require_live(desk)
+    except ConsoleError as refusal:
+        return kept(refusal, type(None))
+    told = _TOLD.format(who=actor.label)
+    desk.end(Outcome.WITHDRAWN, at=at, cause=f"taken back by {actor.label}", told=told)
+    return None
+
+
+def _require_theirs(desk: Desk, actor: Actor) -> None:
+    mine = {one.role for one in desk.principals if str(one.person_id) == actor.id}
+    if not (actor.is_person and mine & _TAKERS):
+        raise NotYours(
+            "Only who started this, or owns the agent, takes it back; reject it if you may vote.",
+        )

@@ -1,0 +1,42 @@
+"""Tools of agents that run elsewhere: what they may be called here, and how much is at stake."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from approvals.cards import ExternalToolCard
+from approvals.models.columns import LABEL_LENGTH, REASON_LENGTH
+from console.kernel.models import TenantRow
+
+
+class ExternalTool(TenantRow):
+    """A tool that external agents may name. Only its end is ever added; else it is made anew."""
+
+    name = models.CharField(max_length=120)
+    tier = models.SmallIntegerField()  # the least; a request may only ask for more
+    summary = models.CharField(max_length=REASON_LENGTH)
+    added_by = models.CharField(max_length=LABEL_LENGTH)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "approvals_external_tool"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(tier__in=[1, 2]), name="external_tool_tier_known"),
+            models.UniqueConstraint(
+                fields=["tenant_id", "name"],
+                condition=Q(retired_at__isnull=True),
+                name="external_tool_once",
+            ),
+        ]
+
+    def card(self) -> ExternalToolCard:
+        return ExternalToolCard(
+            id=self.id,
+            name=self.name,
+            tier=self.tier,
+            summary=self.summary,
+            added_by=self.added_by,
+            added_at=self.created_at,
+            retired_at=self.retired_at,
+        )

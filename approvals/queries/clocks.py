@@ -1,0 +1,156 @@
+"""The clock of a proposal, how it ended, and where pulse has something to look at."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
+from uuid import UUID
+
+from django.db import connection
+
+from approvals import policies
+from approvals.cards import ClockCard, Ending, Extension, Requirement, Widening
+from approvals.events import PROPOSAL
+from approvals.models import Decision, Freeze, PrincipalRow, Proposal, RequirementRow, Timer
+from approvals.queries.people import seen_by, voters_of
+from approvals.states import DECIDABLE, Basis, OnExpiry, ProposalState, TimerKind
+from audit.cards import EntryCard
+from audit.queries import events_of
+from console.kernel import clock, tenancy
+from console.kernel.actors import Actor
+from console.kernel.errors import NotFound
+from console.kernel.transactions import query
+
+ESCALATED = "escalated"
+_MOST_EVENTS = 200
+
+
+def tenants_due() -> frozenset[UUID]:
+    """Return the tenants in which a timer is due: one question for all of them, and only ids."""
+    at = clock.now()
+    with tenancy.unscoped(), connection.cursor() as cursor:
+        cursor.execute("SELECT approvals_tenants_due(%s)", [at])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+@query
+def ending_of(*, actor: Actor, proposal_id: UUID) -> Ending:
+    """Return where a proposal stands and what led there.
+
+    Raises:
+        NotFound: there is none in the actor's tenant.
+    """
+    row = _row(actor, proposal_id)
+    asked = RequirementRow.objects.filter(proposal=row).order_by("no")
+    decided = Decision.objects.filter(proposal=row, voided_at__isnull=True)
+    basis = decided.values_list("basis", flat=True).first()
+    state = ProposalState(row.state)
+    nobody = state is ProposalState.EXPIRED and row.close_cause == "decide_by"
+    said = asked.values_list("on_expiry", flat=True).last() if nobody else None
+    return Ending(
+        state=state,
+        cause=row.close_cause,
+        fallback=OnExpiry(said) if said else None,
+        basis=Basis(basis) if basis else None,
+        repeats=row.repeats,
+    )
+
+
+@query
+def clock_of(*, actor: Actor, proposal_id: UUID) -> ClockCard:
+    """Return the clock of a proposal; nothing in it depends on votes.
+
+    Raises:
+        NotFound: there is none that the reader may see.
+    """
+    row = _row(actor, proposal_id)
+    if not seen_by(actor).covers(row.tool_id):
+        raise _nothing()
+    asked = list(RequirementRow.objects.filter(proposal=row).order_by("no"))
+    requirement = asked[-1].card()
+    history = events_of(
+        actor=actor, target_type=PROPOSAL, target_id=str(row.id), limit=_MOST_EVENTS
+    )[::-1]
+    window = policies.Window(
+        opened_at=row.window_opened_at,
+        length_s=row.window_s,
+        freezes=tuple(each.card() for each in Freeze.objects.filter(proposal=row)),
+    )
+    return ClockCard(
+        clock_no=row.clock_no,
+        decide_by=row.decide_by,
+        still_until=window.still_until(at=clock.now()),
+        fallback=policies.fallback(requirement, tier=row.tier, state=ProposalState(row.state)),
+        extensions=tuple(
+            Extension(who=line.actor_label, at=line.received_at, reason=line.reason)
+            for line in _named(history, "proposal.extended")
+        ),
+        extensions_left=policies.MOST_EXTENSIONS - row.extensions,
+        extend_refusal=_extend_refusal(actor, row, asked[-1], window),
+        extension_s=requirement.decide_s // 2,
+        widenings=_widenings(asked),
+        reminders=tuple(line.received_at for line in _named(history, "proposal.reminded")),
+        next_widening=_next_widening(row, requirement),
+        unfillable_since=row.unfillable_since,
+    )
+
+
+def _row(actor: Actor, proposal_id: UUID) -> Proposal:
+    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    if row is None:
+        raise _nothing()
+    return row
+
+
+def _nothing() -> NotFound:
+    return NotFound("There is no such proposal here; look at the list of reviews.")
+
+
+def _named(history: Iterable[EntryCard], action: str) -> list[EntryCard]:
+    return [line for line in history if line.action == action]
+
+
+def _extend_refusal(
+    actor: Actor, row: Proposal, asked: RequirementRow, window: policies.Window
+) -> str:
+    if row.state not in DECIDABLE:
+        return "It is settled; there is nothing to wait for."
+    if window.causes:
+        return "A stop holds the clock and no time is lost; extend it after the release."
+    return policies.extend_refusal(
+        actor,
+        voters_of(actor=actor, tool_id=row.tool_id),
+        asked.card(),
+        [each.card() for each in PrincipalRow.objects.filter(proposal=row)],
+        used=row.extensions,
+    )
+
+
+def _widenings(asked: list[RequirementRow]) -> tuple[Widening, ...]:
+    return tuple(
+        Widening(
+            at=now.created_at,
+            escalated=now.cause == ESCALATED,
+            groups=tuple(sorted(set(now.asked_groups) - set(before.asked_groups))),
+        )
+        for before, now in pairwise(asked)
+        if now.cause in {"widened", ESCALATED}
+    )
+
+
+def _next_widening(row: Proposal, requirement: Requirement) -> datetime | None:
+    """Return when the ladder asks somebody new next, if it does and the clock runs."""
+    rungs = policies.rungs(requirement.ladder)
+    steps = [
+        step
+        for (kind, step), rung in rungs.items()
+        if kind is TimerKind.WIDEN and policies.widened(requirement, rung.groups) != requirement
+    ]
+    due = Timer.objects.filter(
+        proposal=row,
+        kind=TimerKind.WIDEN.value,
+        step__in=steps,
+        clock_no=row.clock_no,
+        done_at__isnull=True,
+        due_at__isnull=False,
+    )
+    return due.order_by("due_at").values_list("due_at", flat=True).first()

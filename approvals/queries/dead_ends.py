@@ -1,0 +1,80 @@
+"""Which proposals nobody can complete, however many of those who may vote agree."""
+
+import json
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Subquery
+
+from approvals import policies
+from approvals.cards import Principal
+from approvals.models import PrincipalRow, Proposal, RequirementRow
+from approvals.queries.people import voters_of
+from approvals.states import DECIDABLE, PrincipalRole
+from console.kernel.actors import Actor
+from console.kernel.transactions import query
+
+_BARE: Final = policies.requirement_for(1)
+
+
+@query
+def wrongly_flagged(*, actor: Actor, limit: int) -> tuple[UUID, ...]:
+    """Return open proposals that are a dead end and not flagged, or flagged and none, by id.
+
+    Most proposals ask the same of the same people, so few questions answer for all of them.
+    """
+    asked = RequirementRow.objects.filter(proposal=OuterRef("pk")).order_by("-no")
+    chain = PrincipalRow.objects.filter(proposal=OuterRef("pk"), person_id__isnull=False)
+    rows = (
+        Proposal.objects.filter(
+            tenant_id=actor.tenant_id, state__in=[state.value for state in DECIDABLE]
+        )
+        .annotate(
+            blocks=Subquery(asked.values("blocks")[:1]),
+            chain=ArraySubquery(chain.order_by("person_id").values("person_id")),
+        )
+        .order_by("id")
+        .values_list("id", "tool_id", "unfillable_since", "blocks", "chain")
+    )
+    answers = _Answers(actor)
+    found: list[UUID] = []
+    for proposal_id, tool_id, since, blocks, people in rows.iterator():
+        if answers.can_be_filled(tool_id, blocks, people) == (since is not None):
+            found.append(proposal_id)
+        if len(found) == limit:
+            break
+    return tuple(found)
+
+
+class _Answers:
+    """Answers that were found already, by tool, blocks and chain."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._voters: dict[UUID | None, list[Any]] = {}
+        self._known: dict[tuple[UUID | None, str, tuple[UUID, ...]], bool] = {}
+
+    def can_be_filled(self, tool_id: UUID | None, blocks: Any, chain: list[UUID]) -> bool:
+        key = (tool_id, json.dumps(blocks, sort_keys=True), tuple(chain))
+        if key not in self._known:
+            requirement = replace(_BARE, blocks=policies.blocks_from(blocks))
+            barred = [_bar(person) for person in chain]
+            self._known[key] = policies.can_be_filled(requirement, self._of(tool_id), barred)
+        return self._known[key]
+
+    def _of(self, tool_id: UUID | None) -> list[Any]:
+        if tool_id not in self._voters:
+            self._voters[tool_id] = list(voters_of(actor=self._actor, tool_id=tool_id).values())
+        return self._voters[tool_id]
+
+
+def _bar(person: UUID) -> Principal:
+    return Principal(
+        role=PrincipalRole.STARTER,
+        actor_kind="person",
+        actor_id=str(person),
+        label="",
+        person_id=person,
+    )

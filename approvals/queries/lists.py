@@ -1,0 +1,297 @@
+"""The lists of proposals: my turn, team, waiting on others, decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from approvals import policies
+from approvals.cards import Filter, QueuePage
+from approvals.models import Proposal
+from approvals.queries.claims import decisions_of, saved_views
+from approvals.queries.filtering import rows_of
+from approvals.queries.paging import Order
+from approvals.queries.people import seen_by
+from approvals.queries.rows import annotated, queue_rows
+from approvals.queries.turns import WAITS, Reader, of_tenant
+from console.kernel import clock
+from console.kernel.actors import Actor
+from console.kernel.errors import BadInput
+from console.kernel.transactions import query
+
+PAGE_ROWS: Final = 50
+MOST_COUNTED: Final = 1000  # a count that reaches it means "999+"
+_HOUR: Final = timedelta(hours=1)
+
+
+class View(StrEnum):
+    """Which list."""
+
+    MINE = "mine"
+    TEAM = "team"
+    WAITING = "waiting"
+    DECIDED = "decided"
+
+
+class Sort(StrEnum):
+    """In which order."""
+
+    DEADLINE = "deadline"
+    NEWEST = "newest"
+    TIER = "tier"
+
+
+_UNDECIDED: Final = {
+    Sort.DEADLINE: Order("deadline", ("decide_by", "-tier", "id")),
+    Sort.NEWEST: Order("newest", ("-created_at", "-id")),
+    Sort.TIER: Order("tier", ("-tier", "decide_by", "id")),
+}
+_DECIDED: Final = {
+    Sort.NEWEST: Order("decided", ("-moved_at", "-id")),
+    Sort.TIER: Order("decided-tier", ("-tier", "-moved_at", "-id")),
+}
+
+
+def sorts_of(view: View) -> tuple[Sort, ...]:
+    """Return the orders that a list has; the first is the usual one."""
+    return tuple(_orders(view))
+
+
+@query
+def awaiting_review(
+    *,
+    actor: Actor,
+    view: View,
+    after: str = "",
+    as_of: datetime | None = None,
+    words: str = "",
+    sort: Sort | None = None,
+) -> QueuePage:
+    """Return a page of a list, with counts of all lists.
+
+    My turn comes first, then deadline and tier; decided ones are newest first.
+
+    Args:
+        after: the cursor of the page before, or "".
+        as_of: when the list was opened. Later arrivals are counted and held back, and what left it
+            since stays in place, so that nothing moves under a pointer.
+        words: what was typed into the filter box.
+        sort: another order than the usual one of the list.
+
+    Raises:
+        NotAllowed: the actor may see no proposal at all.
+        BadInput: the cursor was not made here, a word of the filter cannot be read, or the list has
+            no such order.
+    """
+    asked = policies.parse_filter(words)
+    lists = _Lists(actor, asked, as_of)
+    order = _order(view, sort)
+    segments = lists.segments(view)
+    rows, following = _page(segments, order, after)
+    # A list that ends on its first page is as long as that page; counting would read it again.
+    seen = None if following or after or as_of else len(rows)
+    counts = {
+        each: lists.count(each, None if asked.terms or each is not view else seen)
+        for each in (View.MINE, View.TEAM, View.WAITING)
+    }
+    return QueuePage(
+        rows=tuple(queue_rows(rows, lists.reader)),
+        next=following,
+        mine=counts[View.MINE],
+        team=counts[View.TEAM],
+        waiting=counts[View.WAITING],
+        snoozed=lists.snoozed(),
+        matched=lists.matched(view, segments, counts.get(view) if not asked.terms else seen),
+        fresh=lists.fresh(segments) if view is not View.DECIDED else 0,
+        as_of=lists.opened,
+        pace=lists.pace() if view is View.MINE else 0,
+        terms=asked.terms,
+        saved=saved_views(actor=actor),
+    )
+
+
+@query
+def neighbour(
+    *,
+    actor: Actor,
+    view: View,
+    than: UUID | None,
+    words: str = "",
+    sort: Sort | None = None,
+    back: bool,
+) -> UUID | None:
+    """Return the proposal before or after one in a list, or None at its end.
+
+    Where the one has left the list, its neighbours are those of the place where it would stand.
+    """
+    order = _order(view, sort)
+    lists = _Lists(actor, policies.parse_filter(words), None)
+    here = lists.everything.filter(pk=than).first() if than else None
+    segments = lists.segments(view)
+    if here is None or not segments:
+        return _first(segments, order)
+    if back:
+        order = order.reversed()
+        segments = segments[::-1]
+    behind = order.behind(order.values(here))
+    at = next((n for n, one in enumerate(segments) if one.rows.filter(pk=here.pk).exists()), 0)
+    found = segments[at].rows.filter(behind).order_by(*order.fields).first()
+    return found.id if found else _first(segments[at + 1 :], order)
+
+
+@query
+def turn_count(*, actor: Actor) -> int:
+    """Return how many proposals wait for this person; `MOST_COUNTED` stands for any more."""
+    reader = Reader(actor, clock.now())
+    return _counted(of_tenant(actor).filter(reader.turn))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Segment:
+    """A part of a list that comes whole before the next part."""
+
+    rows: QuerySet[Proposal]
+    left: QuerySet[Proposal] | None = None  # was here when the list was opened, and is decided
+    until: datetime | None = None  # later arrivals are held back
+
+    def take(self, order: Order, behind: Q, limit: int) -> list[Proposal]:
+        shown = self.rows.filter(created_at__lte=self.until) if self.until else self.rows
+        found = list(shown.filter(behind).order_by(*order.fields)[:limit])
+        if self.left is None:
+            return found
+        found += self.left.filter(behind).order_by(*order.fields)[:limit]
+        return sorted(found, key=order.key)[:limit]
+
+    def arrivals(self) -> int:
+        return _counted(self.rows.filter(created_at__gt=self.until)) if self.until else 0
+
+
+class _Lists:
+    """The lists of one reader under one filter."""
+
+    def __init__(self, actor: Actor, asked: Filter, as_of: datetime | None) -> None:
+        now = clock.now()
+        self.reader = Reader(actor, now)
+        self.asked = asked
+        self.as_of = as_of
+        self.opened = as_of or now
+        self.everything = of_tenant(actor).filter(seen_by(actor).rows)
+        put_off = asked.names("is", policies.SNOOZED)
+        self.mine = self.reader.decidable if put_off else self.reader.turn
+
+    def segments(self, view: View) -> list[_Segment]:
+        """Return the parts of a list in their order, without what `mine:` leaves out."""
+        if view is View.DECIDED:
+            rows = self.everything.filter(~WAITS, rows_of(self.asked, self.reader))
+            return [_Segment(rows=annotated(rows, self.reader))] if self._shows(mine=False) else []
+        entitled, concerned = self.reader.entitled, self.reader.concerned
+        parts: dict[View, tuple[tuple[bool, Q, Q], ...]] = {
+            View.MINE: ((True, self.mine, entitled),),
+            View.WAITING: ((False, self._waiting(), concerned),),
+            View.TEAM: ((True, self.mine, entitled), (False, WAITS & ~self.mine, ~entitled)),
+        }
+        return [
+            self._segment(waits, gone)
+            for mine, waits, gone in parts[view]
+            if self._shows(mine=mine)
+        ]
+
+    def count(self, view: View, seen: int | None) -> int:
+        """Return how long a list is without any filter; `seen` is that if it is known."""
+        if seen is not None:
+            return seen
+        waits = {View.MINE: self.reader.turn, View.TEAM: WAITS, View.WAITING: self._waiting()}
+        return _counted(self.everything.filter(waits[view]))
+
+    def matched(self, view: View, segments: Sequence[_Segment], seen: int | None) -> int:
+        """Return how many rows fit the filter; `seen` is that if it is known."""
+        if seen is not None:
+            return seen
+        if view is View.TEAM and len(segments) > 1:  # both parts are all that waits
+            return _counted(self.everything.filter(WAITS, rows_of(self.asked, self.reader)))
+        return min(sum(_counted(one.rows) for one in segments), MOST_COUNTED)
+
+    def snoozed(self) -> int:
+        return _counted(self.everything.filter(self.reader.snoozed & self.reader.decidable))
+
+    def fresh(self, segments: Sequence[_Segment]) -> int:
+        """Return how many arrived after the list was opened."""
+        if not self.everything.filter(WAITS, created_at__gt=self.opened).exists():
+            return 0  # nearly always so, and cheap to know
+        return min(sum(one.arrivals() for one in segments), MOST_COUNTED)
+
+    def pace(self) -> int:
+        return decisions_of(self.reader.actor, since=self.reader.at - _HOUR)
+
+    def _waiting(self) -> Q:
+        return WAITS & self.reader.concerned & ~self.reader.decidable
+
+    def _shows(self, *, mine: bool) -> bool:
+        """Say whether `mine:yes` and `mine:no` leave room for this part."""
+        wanted = "yes" if mine else "no"
+        return all(
+            (wanted in term.values) is not term.negated
+            for term in self.asked.terms
+            if term.field == "mine"
+        )
+
+    def _segment(self, waits: Q, gone: Q) -> _Segment:
+        rows = self.everything.filter(waits, rows_of(self.asked, self.reader))
+        if self.as_of is None:
+            return _Segment(rows=annotated(rows, self.reader))
+        left = self.everything.filter(
+            ~WAITS,
+            gone,
+            rows_of(self.asked, self.reader, without=("is",)),
+            moved_at__gt=self.opened,
+            created_at__lte=self.opened,
+        )
+        return _Segment(
+            rows=annotated(rows, self.reader),
+            left=annotated(left, self.reader),
+            until=self.opened,
+        )
+
+
+def _page(segments: Sequence[_Segment], order: Order, after: str) -> tuple[list[Proposal], str]:
+    """Return the rows of a page, and the cursor of the page after it or ""."""
+    begin, values = order.read(after, segments=len(segments)) if after else (0, ())
+    found: list[tuple[int, Proposal]] = []
+    for number, segment in enumerate(segments):
+        room = PAGE_ROWS + 1 - len(found)
+        if number < begin or not room:
+            continue
+        behind = order.behind(values) if values and number == begin else Q()
+        found += [(number, row) for row in segment.take(order, behind, room)]
+    shown = found[:PAGE_ROWS]
+    following = order.cursor(shown[-1][1], shown[-1][0]) if len(found) > PAGE_ROWS else ""
+    return [row for _number, row in shown], following
+
+
+def _first(segments: Sequence[_Segment], order: Order) -> UUID | None:
+    for segment in segments:
+        found = segment.rows.order_by(*order.fields).first()
+        if found is not None:
+            return found.id
+    return None
+
+
+def _order(view: View, sort: Sort | None) -> Order:
+    orders = _orders(view)
+    found = orders.get(sort or next(iter(orders)))
+    if found is None:
+        said = f"This list is sorted by {' or '.join(orders)}; choose one of these."
+        raise BadInput(said, fields={"sort": [said]})
+    return found
+
+
+def _orders(view: View) -> Mapping[Sort, Order]:
+    return _DECIDED if view is View.DECIDED else _UNDECIDED
+
+
+def _counted(rows: QuerySet[Proposal]) -> int:
+    return rows.order_by().values("pk")[:MOST_COUNTED].count()

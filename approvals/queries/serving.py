@@ -1,0 +1,56 @@
+"""What was shown to whom: to the session that asks, and nothing of others."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from approvals import diffs, policies
+from approvals.cards import ViewServed
+from approvals.models import Revision, Served
+from console.kernel.actors import Actor
+from console.kernel.transactions import query
+
+
+@query
+def served_parts(*, actor: Actor, proposal_id: UUID, revision_no: int) -> frozenset[str]:
+    """Return the names of the parts of a revision that the session that asks was shown."""
+    shown = views_served(actor, proposal_id=proposal_id, revision_no=revision_no)
+    return frozenset(part for one in shown for part in one.parts)
+
+
+@query
+def parts_needed(  # the decorator reads the actor
+    *,
+    actor: Actor,  # noqa: ARG001
+    proposal_id: UUID,
+    revision_no: int,
+) -> Collection[str]:
+    """Return the names of the parts that whoever approves a revision must have been shown.
+
+    A revision never changes, so this needs no lock.
+    """
+    revision = (
+        Revision.objects.filter(proposal_id=proposal_id, no=revision_no)
+        .select_related("proposal")
+        .first()
+    )
+    if revision is None:
+        return (policies.PAGE,)
+    content = revision.content(revision.proposal.tool)
+    parts = diffs.parts_of(diffs.between(content.before, content.after))
+    return (policies.PAGE, *(part.name for part in parts))
+
+
+# -- shared with commands ------------------------------------------------------------------------
+
+
+def views_served(actor: Actor, *, proposal_id: UUID, revision_no: int) -> tuple[ViewServed, ...]:
+    """Return what the session was shown of a revision, oldest first."""
+    if not policies.is_interactive(actor):
+        return ()
+    rows = Served.objects.filter(
+        proposal_id=proposal_id,
+        revision__no=revision_no,
+        session=actor.session,
+        person_id=UUID(actor.id),
+    )
+    return tuple(row.card() for row in rows.order_by("served_at", "id"))

@@ -1,0 +1,108 @@
+"""What is said about a proposal, and what waits for an answer."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from approvals.cards import AskedCard, CommentCard, RevisionCard, Subject, ThreadLine
+from approvals.models import Comment, Proposal, Revision
+from approvals.queries.editing import seen_row
+from approvals.states import LIVE, CommentKind, ProposalState
+from console.kernel import clock
+from console.kernel.actors import Actor
+from console.kernel.errors import NotFound
+from console.kernel.transactions import query
+
+_ASKING = [CommentKind.QUESTION.value, CommentKind.REQUEST_CHANGES.value]
+_MOST = 200
+
+
+@query
+def thread(*, actor: Actor, proposal_id: UUID) -> tuple[ThreadLine, ...]:
+    """Return what was said, oldest first, each with its answer.
+
+    Raises:
+        NotFound: there is no such proposal, or of no tool that the reader may see.
+    """
+    row = seen_row(actor, proposal_id)
+    said = Comment.objects.filter(proposal=row).select_related("revision")
+    cards = [
+        one.card(revision_no=one.revision.no) for one in said.order_by("said_at", "id")[:_MOST]
+    ]
+    answers = {card.answers: card for card in cards if card.answers is not None}
+    return tuple(
+        ThreadLine(
+            comment=card,
+            answer=answers.get(card.id),
+            waits=card.kind.value in _ASKING and card.id not in answers,
+        )
+        for card in cards
+        if card.answers is None
+    )
+
+
+@query
+def asked(*, actor: Actor, comment_id: UUID) -> AskedCard:
+    """Return a question with all that its answer has to know.
+
+    Raises:
+        NotFound: nothing of that id was asked.
+    """
+    found = (
+        Comment.objects.filter(tenant_id=actor.tenant_id, pk=comment_id, kind__in=_ASKING)
+        .select_related("revision")
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such question here.")
+    row = Proposal.objects.get(pk=found.proposal_id)
+    now = Revision.objects.get(proposal=row, no=row.revision_no)
+    return AskedCard(
+        comment=found.card(revision_no=found.revision.no),
+        subject=Subject(kind=row.subject_kind, id=row.subject_id),
+        title=row.title,
+        tier=row.tier,
+        revision_no=now.no,
+        digest=bytes(now.digest).hex(),
+        content=now.content(row.tool),
+        live=ProposalState(row.state) in LIVE,
+        answered=Comment.objects.filter(answers=found).exists(),
+    )
+
+
+@query
+def unanswered(
+    *, actor: Actor, subject_kind: str, older_than_s: float, limit: int
+) -> tuple[CommentCard, ...]:
+    """Return what was asked about subjects of a kind and has no answer, oldest first."""
+    before = clock.now() - timedelta(seconds=older_than_s)
+    rows = Comment.objects.filter(
+        tenant_id=actor.tenant_id,
+        kind__in=_ASKING,
+        said_at__range=(before - timedelta(days=1), before),
+        answered_by__isnull=True,
+        proposal__subject_kind=subject_kind,
+    ).select_related("revision")
+    found = rows.order_by("said_at", "id")[:limit]
+    return tuple(one.card(revision_no=one.revision.no) for one in found)
+
+
+@query
+def current(*, actor: Actor, proposal_id: UUID) -> RevisionCard:
+    """Return the revision that counts now.
+
+    Raises:
+        NotFound: there is no such proposal, or of no tool that the reader may see.
+    """
+    row = seen_row(actor, proposal_id)
+    return Revision.objects.get(proposal=row, no=row.revision_no).card(row.tool)
+
+
+@query
+def first(*, actor: Actor, proposal_id: UUID) -> RevisionCard:
+    """Return what the agent had proposed.
+
+    Raises:
+        NotFound: there is no such proposal, or of no tool that the reader may see.
+    """
+    row = seen_row(actor, proposal_id)
+    return Revision.objects.get(proposal=row, no=1).card(row.tool)

@@ -1,0 +1,120 @@
+"""Shapes of approvals in the API, a file for each resource.
+
+They get cards; what a reader may not see is not in the card.
+"""
+
+from approvals.serializers.batches import BatchIn, BatchOut
+from approvals.serializers.claims import ClaimIn, ClaimOut, ClaimsOut
+from approvals.serializers.clocks import ClockOut, ExtendIn, ExtensionOut, WideningOut
+from approvals.serializers.content import (
+    CommentIn,
+    CommentOut,
+    EditIn,
+    SeenIn,
+    ThreadLineOut,
+    ThreadOut,
+)
+from approvals.serializers.external import (
+    ClaimedOut,
+    DispatchIn,
+    OutcomeIn,
+    ProgressOut,
+    ProposeIn,
+    ReconcileIn,
+    WaitIn,
+    WaitOut,
+)
+from approvals.serializers.fields import NothingIn, TextIn, WordIn
+from approvals.serializers.lists import SORTS, VIEWS, QueueIn, QueueRowOut, TurnOut
+from approvals.serializers.metrics import (
+    MetricsIn,
+    MetricsOut,
+    ReviewerRowOut,
+    SpanOut,
+    TallyOut,
+    TallyRowOut,
+)
+from approvals.serializers.proposals import (
+    ChangeOut,
+    ContentOut,
+    DecisionOut,
+    DispatchOut,
+    DriftOut,
+    HistoryOut,
+    PrincipalOut,
+    ProposalDetailOut,
+    ProposalOut,
+    ReviewerOut,
+    ShownOut,
+    SubjectOut,
+)
+from approvals.serializers.votes import (
+    WHOLE_BASE64URL,
+    AssertionIn,
+    ChallengeIn,
+    ChallengeOut,
+    MyVoteOut,
+    VoteIn,
+    VoteOut,
+    VoteReceiptOut,
+)
+
+__all__ = [
+    "SORTS",
+    "VIEWS",
+    "WHOLE_BASE64URL",
+    "AssertionIn",
+    "BatchIn",
+    "BatchOut",
+    "ChallengeIn",
+    "ChallengeOut",
+    "ChangeOut",
+    "ClaimIn",
+    "ClaimOut",
+    "ClaimedOut",
+    "ClaimsOut",
+    "ClockOut",
+    "CommentIn",
+    "CommentOut",
+    "ContentOut",
+    "DecisionOut",
+    "DispatchIn",
+    "DispatchOut",
+    "DriftOut",
+    "EditIn",
+    "ExtendIn",
+    "ExtensionOut",
+    "HistoryOut",
+    "MetricsIn",
+    "MetricsOut",
+    "MyVoteOut",
+    "NothingIn",
+    "OutcomeIn",
+    "PrincipalOut",
+    "ProgressOut",
+    "ProposalDetailOut",
+    "ProposalOut",
+    "ProposeIn",
+    "QueueIn",
+    "QueueRowOut",
+    "ReconcileIn",
+    "ReviewerOut",
+    "ReviewerRowOut",
+    "SeenIn",
+    "ShownOut",
+    "SpanOut",
+    "SubjectOut",
+    "TallyOut",
+    "TallyRowOut",
+    "TextIn",
+    "ThreadLineOut",
+    "ThreadOut",
+    "TurnOut",
+    "VoteIn",
+    "VoteOut",
+    "VoteReceiptOut",
+    "WaitIn",
+    "WaitOut",
+    "WideningOut",
+    "WordIn",
+]

@@ -1,0 +1,75 @@
+"""Shapes of policies, of what rules say, and of what tools come to."""
+
+from rest_framework import serializers
+
+from approvals.models import NOTE_LENGTH
+from approvals.serializers.fields import TextIn
+from approvals.states import PolicyState, Says
+from console.kernel.rest import In, Out
+
+
+class PolicyIn(In):
+    body = serializers.DictField(help_text="The policy: its name and its rules.")
+    note = TextIn(required=False, allow_blank=True, max_length=NOTE_LENGTH)
+
+
+class PoliciesIn(In):
+    policy = TextIn(required=False, max_length=63)
+
+
+class PolicyVersionOut(Out):
+    id = serializers.UUIDField()
+    policy = serializers.CharField()
+    no = serializers.IntegerField()
+    body = serializers.DictField()
+    digest = serializers.CharField()
+    state = serializers.ChoiceField([state.value for state in PolicyState])
+    note = serializers.CharField()
+    author = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    moved_at = serializers.DateTimeField()
+    activated_by = serializers.UUIDField(allow_null=True)
+
+
+class PolicyVersionsOut(Out):
+    versions = PolicyVersionOut(many=True)
+
+
+class SimulateIn(In):
+    proposal = serializers.UUIDField(required=False, help_text="A past call, or:")
+    call = serializers.DictField(required=False, help_text="tool, tier, args and other facts.")
+
+
+class SimulatedOut(Out):
+    says = serializers.ChoiceField([says.value for says in Says])
+    rules = serializers.ListField(child=serializers.CharField())
+    needs = serializers.ListField(child=serializers.CharField(), help_text="Blocks in words.")
+    trace = serializers.ListField(child=serializers.DictField())
+    flag = serializers.CharField()
+
+
+class EligibleOut(Out):
+    name = serializers.CharField()
+    groups = serializers.ListField(child=serializers.CharField())
+    excluded = serializers.CharField(help_text="Why not; empty for whoever may decide.")
+
+
+class ExplainedOut(Out):
+    says = serializers.CharField(help_text="Empty: it is older than the rules.")
+    rules = serializers.ListField(child=serializers.CharField())
+    needs = serializers.ListField(child=serializers.CharField())
+    explanation = serializers.CharField()
+    trace = serializers.ListField(child=serializers.DictField())
+    people = EligibleOut(many=True)
+
+
+class CoveredOut(Out):
+    tool = serializers.CharField()
+    tier = serializers.IntegerField()
+    says = serializers.ChoiceField([says.value for says in Says])
+    settled_by = serializers.ListField(child=serializers.CharField())
+    perhaps = serializers.ListField(child=serializers.CharField(), help_text="Rules that depend.")
+
+
+class CoverageOut(Out):
+    tools = CoveredOut(many=True)

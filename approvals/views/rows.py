@@ -1,0 +1,72 @@
+"""From rows of a list to what its template shows."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from approvals.cards import ClaimCard, QueueRow, Turn
+from approvals.states import DECIDABLE, AttentionReason
+from console.kernel.templatetags.signs import STATES
+
+_WHY: Final[Mapping[AttentionReason, str]] = {
+    AttentionReason.OPENED: "asked of you",
+    AttentionReason.REOPENED: "back with people",
+    AttentionReason.VOIDED: "your vote no longer counts",
+    AttentionReason.WIDENED: "asks your group as well",
+    AttentionReason.ANSWERED: "your question was answered",
+}
+_CAUSES: Final[Mapping[str, str]] = {
+    "drift": "the target changed",
+    "edited": "somebody edited it",
+    "revised": "the agent changed it",
+    "authority": "your rights had changed",
+    "lapsed": "a stop outlasted the approval",
+    "policy": "a rule asks more",
+    "escalated": "nobody decided in time",
+}
+
+
+def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str, Any]:
+    """Return what `components/row.html` shows.
+
+    Args:
+        reader: id of the reader.
+        query: of the list's address, so that the proposal's page knows the way back.
+        live: whether what is decided leaves this list.
+    """
+    card = row.card
+    waits = card.state in DECIDABLE
+    return {
+        "card": card,
+        "query": query,
+        "mine": row.turn is not None,
+        "gone": live and not waits,
+        "why": why(row.turn) if row.turn else "",
+        "since": row.turn.at if row.turn else None,
+        "note": "" if card.frozen else row.note,  # the badge says it
+        "claims": [_at_work(claim, reader) for claim in row.claims],
+        "snoozed_until": row.snoozed_until,
+        "dom_id": f"proposal-{card.id}",
+        "signal": "stop" if waits else STATES.get(card.state.value, "quiet"),
+        "signal_word": _word(row),
+        "at": card.decide_by if waits else card.moved_at,
+        "at_label": "Decide by" if waits else "",
+        # The value of the row's box: what the reader may decide together with others.
+        "select": str(card.id) if waits and row.turn is not None and card.tier == 1 else "",
+    }
+
+
+def why(turn: Turn) -> str:
+    """Say why it is the reader's turn, as `your vote no longer counts: the target changed`."""
+    cause = _CAUSES.get(turn.cause, "")
+    return f"{_WHY[turn.reason]}: {cause}" if cause else _WHY[turn.reason]
+
+
+def _at_work(claim: ClaimCard, reader: str) -> dict[str, Any]:
+    mine = str(claim.person_id) == reader
+    return {"mine": mine, "name": claim.name, "until": claim.until}
+
+
+def _word(row: QueueRow) -> str:
+    if row.card.state not in DECIDABLE:
+        return row.card.state.value.capitalize()
+    return "Held by a stop" if row.card.frozen else ""

@@ -1,0 +1,105 @@
+"""What is said about a proposal: the list, and the form that adds to it."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from approvals import commands, queries
+from approvals.cards import CommentCard, ProposalDetail
+from approvals.forms import AskForm, ThreadForm
+from approvals.states import LIVE, CommentKind, PrincipalRole, ProposalState
+from console.kernel.actors import Actor, ActorKind
+from console.kernel.errors import ConsoleError, NotFound
+from console.kernel.http import actor_of, read, requires, show
+
+_WORDS: Final = {
+    CommentKind.QUESTION: "asked the agent",
+    CommentKind.REQUEST_CHANGES: "asked the agent for changes",
+    CommentKind.ANSWER: "answered",
+    CommentKind.NOTE: "noted",
+}
+_TAKERS: Final = {PrincipalRole.STARTER, PrincipalRole.OWNER}
+
+
+@requires("")
+@require_http_methods(["GET", "HEAD"])
+def thread(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Show a thread by itself: for a page that refetches it, and for a reader without script."""
+    asked = read(ThreadForm, request.GET)
+    context = _context(request, proposal_id)
+    template = "approvals/thread.html" if asked["part"] else "approvals/discuss.html"
+    return show(request, template, context)
+
+
+@requires("")
+@require_POST
+def ask(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Add to a thread; a refusal shows it again with what was typed."""
+    try:
+        values = read(AskForm, request.POST)
+        values["kind"] = CommentKind(values["kind"])
+        commands.ask(actor=actor_of(request), proposal_id=proposal_id, **values)
+    except NotFound:
+        raise
+    except ConsoleError as refusal:
+        context = _context(request, proposal_id)
+        context["refused"] = refusal
+        context["content"]["said"] = _typed(request)
+        response = show(request, "approvals/discuss.html", context, status=refusal.status)
+        response.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
+        return response
+    return redirect(f"{reverse('approvals:detail', args=[proposal_id])}#thread")
+
+
+def content_of(actor: Actor, found: ProposalDetail) -> dict[str, Any]:
+    """Return what the page of a proposal shows of its thread and of ways to change its content."""
+    card = found.card
+    mine = {one.role for one in found.principals if str(one.person_id) == actor.id}
+    live = card.state in LIVE
+    only_edited = mine == {PrincipalRole.EDITOR}
+    return {
+        "thread": lines_of(actor, card.id),
+        "said": {"kind": CommentKind.QUESTION.value, "text": "", "pause": ""},
+        "may_edit": live and actor.is_person and (not found.refusal or only_edited),
+        "edit_refusal": found.refusal,
+        "may_pause": live and not found.refusal,
+        "may_take_back": live and bool(mine & _TAKERS),
+        "live": live,
+        "is_stale": card.state is ProposalState.STALE,
+    }
+
+
+def lines_of(actor: Actor, proposal_id: UUID) -> list[dict[str, Any]]:
+    """Return the thread as the template shows it."""
+    return [
+        {"said": _shown(line.comment), "answer": line.answer and _shown(line.answer),
+         "waits": line.waits}
+        for line in queries.thread(actor=actor, proposal_id=proposal_id)
+    ]  # fmt: skip
+
+
+def _shown(card: CommentCard) -> dict[str, Any]:
+    by_agent = card.author_kind == ActorKind.AGENT
+    who = f"agent {card.author}" if by_agent else card.author
+    by_console = card.author_kind == ActorKind.SYSTEM
+    return {
+        "card": card,
+        "who": "Signalbox" if by_console else who,
+        "words": _WORDS[card.kind],
+        "hostile": by_agent,
+    }
+
+
+def _context(request: HttpRequest, proposal_id: UUID) -> dict[str, Any]:
+    actor = actor_of(request)
+    found = queries.proposal(actor=actor, proposal_id=proposal_id)
+    return {"card": found.card, "detail": found, "content": content_of(actor, found)}
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    names = ("kind", "text", "pause")
+    return {name: request.POST.get(name, "").replace("\r\n", "\n") for name in names}

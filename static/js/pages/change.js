@@ -1,0 +1,63 @@
+/** Keys of a change, and folds that open in place. Without script a fold is a link to the same page. */
+import { addKey } from "../core/keys.js";
+
+const region = () => document.getElementById("proposal");
+const hunks = () => [...document.querySelectorAll("[data-hunk]")];
+const looked = `sb:looked:${document.querySelector("[data-current-digest]")?.dataset.currentDigest}`;
+const ticked = new Set(JSON.parse(sessionStorage.getItem(looked) ?? "[]"));
+
+/** The hunk that has the focus, or the last one above it. */
+function here() {
+  const active = document.activeElement;
+  const all = hunks();
+  const own = all.findIndex((hunk) => hunk.contains(active));
+  if (own >= 0 || !active || active === document.body) return own;
+  return all.findLastIndex((hunk) => active.compareDocumentPosition(hunk) & Node.DOCUMENT_POSITION_PRECEDING);
+}
+
+function go(at) {
+  const hunk = hunks()[Math.max(0, Math.min(hunks().length - 1, at))];
+  const target = hunk?.querySelector("[data-open-fold]") ?? hunk;
+  target?.focus({ preventScroll: true });
+  hunk?.scrollIntoView({ block: "center" });
+}
+
+/** Mark the change under the focus as looked at: a fold is opened, anything else is ticked off. */
+function look() {
+  const at = Math.max(0, here());
+  const hunk = hunks()[at];
+  const fold = hunk?.querySelector("[data-open-fold]");
+  if (fold) return fold.click();
+  if (hunk?.id) ticked.has(hunk.id) ? ticked.delete(hunk.id) : ticked.add(hunk.id);
+  sessionStorage.setItem(looked, JSON.stringify([...ticked]));
+  tick();
+  go(at + 1);
+}
+
+function tick() {
+  for (const hunk of hunks()) hunk.toggleAttribute("data-looked", ticked.has(hunk.id));
+}
+
+async function open(event) {
+  const link = event.target instanceof Element ? event.target.closest("a[data-open-fold]") : null;
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const url = new URL(link.href);
+  const part = new URL(url);
+  part.searchParams.set("part", "now");
+  part.hash = "";
+  await htmx.ajax("GET", part.href, { target: region(), source: region(), swap: "outerMorph" });
+  history.replaceState(null, "", url);
+  for (const more of document.querySelectorAll("details[data-fold]")) more.open ||= link.dataset.key === "e";
+  const row = document.getElementById(decodeURIComponent(url.hash.slice(1)));
+  if (!row?.matches("tr")) return;
+  row.tabIndex = -1;
+  row.focus({ preventScroll: true });
+}
+
+document.addEventListener("click", open);
+addEventListener("sb:fresh", tick);
+addKey("n", "Next change", () => go(here() + 1));
+addKey("p", "Previous change", () => go(here() - 1));
+addKey("x", "Mark a change as looked at; open it if it is folded", look);
+tick();

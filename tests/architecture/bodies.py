@@ -1,0 +1,65 @@
+"""Well-formed values for each address that takes some, so that only the id can be refused."""
+
+from typing import Any, Final
+
+from console.kernel.ids import uuid7
+
+DIGEST: Final = "0" * 64
+POLICY: Final = {"policy": "shop", "rules": [{"id": "a", "effect": "deny"}]}
+SEEN: Final = {"revision_no": "1", "seen_digest": DIGEST}
+VOTE: Final = {"choice": "approve", "revision_no": "1", "seen_digest": DIGEST, "vote": "1"}
+BODIES: Final[dict[str, Any]] = {
+    "accounts:person": {"roles": ["reviewer"], "active": "1"},
+    "accounts:grant": {"kind": "agent", "object_id": str(uuid7()), "give": "1"},
+    "approvals:vote": VOTE,
+    "approvals:extend": {"extend_reason": "More time.", "clock_no": "1"},
+    "approvals:edit": {**SEEN, "mode": "raw", "step": "preview", "raw": "{}"},
+    "approvals:rebase": SEEN,
+    "approvals:hand-back": SEEN,
+    "approvals:ask": {"kind": "note", "text": "For the test.", "revision_no": "1"},
+    "approvals:reconcile": {"happened": "yes", "evidence": "I looked."},
+    "approvals:snooze": {"for_how_long": "hour"},
+    "approvals:propose-policy": {"what": "activate"},
+    "approvals:simulate-policy": {"call": '{"tool": "x", "tier": 1}'},
+    "approvals:replay-policy": {"days": "7"},
+    "approvals:rename-view": {"name": "Other"},
+    "runs:reconcile": {"happened": "yes"},
+    "runs:close-handoff": {"give_back": "no"},
+    "controls:release": {"reason": "It is over."},
+    "widget:revoke-key": {"reason": "Not used."},
+    "api/v1/people/<uuid:person_id>": {"roles": [], "groups": [], "active": False},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/extend": {"reason": "More.", "clock_no": 1},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/dispatch": {
+        "call_key": str(uuid7()),
+        "args": {},
+        "before": {},
+        "contract": "It does.",
+    },
+    "api/v1/approvals/dispatches/<uuid:dispatch_id>/outcome": {"outcome": "failed"},
+    "api/v1/approvals/dispatches/<uuid:dispatch_id>/reconcile": {
+        "outcome": "failed",
+        "evidence": "I looked.",
+    },
+    "api/v1/approvals/proposals/<uuid:proposal_id>/votes": {
+        "revision": 1,
+        "digest": DIGEST,
+        "choice": "approve",
+    },
+    "api/v1/approvals/proposals/<uuid:proposal_id>/revisions": {
+        "revision": 1,
+        "digest": DIGEST,
+        "args": {},
+    },
+    "api/v1/approvals/proposals/<uuid:proposal_id>/comments": {"kind": "note", "text": "Why?"},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/refresh": {"revision": 1, "digest": DIGEST},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/hand-back": {"revision": 1, "digest": DIGEST},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/votes/challenges": {
+        "revision": 1,
+        "digest": DIGEST,
+        "choice": "approve",
+    },
+    "api/v1/approvals/policies/versions/<uuid:version_id>/simulate": {
+        "call": {"tool": "x", "tier": 1}
+    },
+    "api/v1/controls/switches/<uuid:switch_id>/release": {"reason": "It is over."},
+}
