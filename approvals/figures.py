@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from approvals.cards import DayTally
 
+FEW: Final = 5  # settled on one day; below it Plotly would draw fractions
 _SERIES: Final = (("approved", "Approved"), ("rejected", "Rejected"), ("expired", "Expired"))
 
 
@@ -25,6 +26,14 @@ def settled_per_day(days: Sequence[DayTally]) -> dict[str, Any]:
         "barmode": "stack",
         "showlegend": True,
         "xaxis": {"type": "date", "tickformat": "%d %b"},
-        "yaxis": {"type": "linear", "rangemode": "tozero", "tickformat": "d"},
+        "yaxis": {"type": "linear", **_whole(days)},
     }
     return {"data": [trace.to_plotly_json() for trace in traces], "layout": layout}
+
+
+def _whole(days: Sequence[DayTally]) -> dict[str, Any]:
+    """Return an axis from zero with whole numbers alone, however few there are."""
+    most = max((day.approved + day.rejected + day.expired for day in days), default=0)
+    if most >= FEW:
+        return {"rangemode": "tozero", "tickformat": "d"}
+    return {"range": [0, FEW], "dtick": 1}

@@ -43,18 +43,22 @@ _ODDS: Final = 1000
 def send_due(*, actor: Actor) -> int:
     """Send what is due in the tenant; returns how many messages were tried.
 
-    Eight at a time, ten seconds each at most, so that one dead receiver does not hold up the rest.
+    Eight receivers at a time, so that a dead one does not hold up the rest, and each gets its
+    messages one after the other, so that a decision does not overtake the one before it.
     """
-    parcels = lease_notices(actor=actor)
-    if not parcels:
+    lines: dict[str, list[Parcel]] = {}
+    for parcel in lease_notices(actor=actor):
+        lines.setdefault(parcel.address, []).append(parcel)
+    if not lines:
         return 0
-    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(parcels))) as crew:
-        answers = list(crew.map(couriers.send, parcels))
-    for parcel, failure in zip(parcels, answers, strict=True):
-        settle_notices(actor=actor, notice_ids=parcel.notice_ids, failure=failure)
-        if failure is not None:
-            log.warning("notice.not_sent", channel=parcel.kind.value, error=failure.error)
-    return len(parcels)
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(lines))) as crew:
+        answers = list(crew.map(couriers.send_in_turn, lines.values()))
+    for parcels, failures in zip(lines.values(), answers, strict=True):
+        for parcel, failure in zip(parcels, failures, strict=True):
+            settle_notices(actor=actor, notice_ids=parcel.notice_ids, failure=failure)
+            if failure is not None:
+                log.warning("notice.not_sent", channel=parcel.kind.value, error=failure.error)
+    return sum(len(parcels) for parcels in lines.values())
 
 
 @command

@@ -4,7 +4,8 @@ A courier is called between transactions. It answers with the class of what went
 with what an error says: texts of errors hold addresses and tokens.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from approvals.cards import Failure, Parcel
@@ -14,6 +15,8 @@ from approvals.couriers.errors import NotSent
 from approvals.couriers.strongbox import Lost, seal, unseal
 from approvals.couriers.webhook import new_secret
 from approvals.states import ChannelKind
+
+PATIENCE_S: Final = 60  # with one receiver in one round
 
 _WAYS: Final[Mapping[ChannelKind, Callable[[Parcel], None]]] = {
     ChannelKind.EMAIL: mail.send,
@@ -33,4 +36,13 @@ def send(parcel: Parcel) -> Failure | None:
     return None
 
 
-__all__ = ["Lost", "described", "new_secret", "seal", "send", "unseal"]
+def send_in_turn(parcels: Sequence[Parcel]) -> list[Failure | None]:
+    """Send messages to one receiver, oldest first; what there is no time for counts as too late."""
+    began = time.monotonic()
+    return [
+        send(one) if time.monotonic() - began < PATIENCE_S else Failure(error="timeout")
+        for one in parcels
+    ]
+
+
+__all__ = ["Lost", "described", "new_secret", "seal", "send", "send_in_turn", "unseal"]

@@ -15,6 +15,7 @@ from approvals.cards import QueuePage, Term
 from approvals.forms import NextForm, QueueForm
 from approvals.queries import MOST_COUNTED, Sort, View
 from approvals.views.rows import queue_row
+from console.accounts.states import Permission
 from console.kernel.errors import BadInput
 from console.kernel.http import actor_of, read, requires, show
 
@@ -34,6 +35,15 @@ _ORDERS: Final = {
     Sort.NEWEST: "newest first",
     Sort.TIER: "by tier",
 }
+
+# What else there is about reviews: title, address, and the permission it asks for.
+_MORE: Final = (
+    ("Decisions in figures", "approvals:metrics", Permission.APPROVALS_VIEW),
+    ("Policies", "approvals:policies", Permission.APPROVALS_VIEW),
+    ("Coverage of tools", "approvals:coverage", Permission.APPROVALS_VIEW),
+    ("External tools", "approvals:tools", Permission.POLICIES_MANAGE),
+    ("Channels", "approvals:channels", Permission.ACCOUNTS_MANAGE),
+)
 
 
 @requires("")
@@ -99,13 +109,14 @@ def _query(asked: Mapping[str, Any], **other: str) -> str:
 def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) -> dict[str, Any]:
     view = _view(asked)
     row_query = _query({**asked, "view": ""}, list=asked["view"])
-    reader = actor_of(request).id
+    actor = actor_of(request)
     rows = [
-        queue_row(row, reader=reader, query=row_query, live=view is not View.DECIDED)
+        queue_row(row, reader=actor.id, query=row_query, live=view is not View.DECIDED)
         for row in page.rows
     ]
     return {
         **_frame(asked),
+        "more": [(title, reverse(name)) for title, name, asks in _MORE if actor.has(asks)],
         "page": page,
         "rows": rows,
         "tabs": [_tab(one, view, asked, page) for one in View],
