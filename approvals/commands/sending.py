@@ -32,7 +32,7 @@ from console.kernel.transactions import command
 
 log = structlog.get_logger(__name__)
 
-LEASE_S: Final = 120  # longer than a whole round can take
+LEASE_S: Final = 180  # longer than a whole round can take
 _MOST_ROWS: Final = 200
 _MOST_PARCELS: Final = 16
 _AT_ONCE: Final = 8
