@@ -28,7 +28,11 @@ class TestOnlyCaller:
             and isinstance(node.value, ast.Name)
             and node.value.id == "tool"
         }
-        assert callers == {"gate.py"}
+        assert callers == {"calling.py"}
+        importers = {
+            path.name for path in sources() if "agents.runtime.calling import" in path.read_text()
+        }
+        assert importers == {"gate.py"}
 
     def test_no_other_module_asks_a_model(self) -> None:
         callers = {
