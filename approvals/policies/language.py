@@ -181,7 +181,7 @@ class Rule:
     hours: Hours | None = None
     total: Total | None = None
     require: Require = Require()
-    sample: str | None = None  # of an allow: the share that people look at later
+    sample: str | None = None  # of an allow: the share to look at later; kept, nobody is asked yet
     note: str = ""
 
 

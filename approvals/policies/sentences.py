@@ -124,10 +124,7 @@ def _total(total: Total) -> str:
 
 
 def _asks(rule: Rule) -> str:
-    if rule.effect is Effect.ALLOW:
-        share = Decimal(rule.sample or "0.05") * 100
-        return f"; people look at {share.normalize():f} % of them later"
-    if rule.effect is Effect.DENY:
+    if rule.effect is not Effect.HOLD:
         return ""
     said = _people(rule.require)
     return f": {'; '.join(said)}" if said else " of its tier"

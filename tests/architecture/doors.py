@@ -25,13 +25,21 @@ from approvals.forms import (
     EditForm,
     ExtendForm,
     FoundForm,
+    MetricsForm,
     NextForm,
     NoticesForm,
+    PolicyDraftForm,
+    PolicyFromForm,
+    PolicyPartForm,
+    PolicyProposeForm,
+    PolicyShadowForm,
     QueueForm,
     RenameViewForm,
+    ReplayForm,
     SaveViewForm,
     SeenForm,
     SelectForm,
+    SimulateForm,
     SnoozeForm,
     SwitchForm,
     ThreadForm,
@@ -45,7 +53,7 @@ from console.kernel.ids import uuid7
 from console.shell.forms import ThemeForm
 from console.widget import forms as widget
 from costs.forms import SpendForm
-from tests.architecture.bodies import DIGEST, SEEN, VOTE
+from tests.architecture.bodies import DIGEST, POLICY, SEEN, VOTE
 from tests.architecture.test_openapi import FILE, OPERATIONS
 from tests.architecture.test_urls import ROUTES, Route
 from tests.architecture.watch import TYPED
@@ -151,6 +159,13 @@ POSTS: Final[dict[str, Any]] = {
     "approvals:batch": _form(
         BatchForm, item=[f"{uuid7()}:1:{DIGEST}"], choice="approve", record="1"
     ),
+    "approvals:draft-policy": _form(PolicyDraftForm, body=json.dumps(POLICY), note="For the test."),
+    "approvals:shadow-policy": _form(PolicyShadowForm, on="1"),
+    "approvals:discard-policy": NOTHING,
+    "approvals:propose-policy": _form(PolicyProposeForm, what="activate"),
+    "approvals:simulate-policy": _form(SimulateForm, call='{"tool": "x", "tier": 1}'),
+    "approvals:replay-policy": _form(ReplayForm, days="7"),
+    "approvals:cancel-replay": NOTHING,
     "approvals:claim": NOTHING,
     "approvals:release-claim": NOTHING,
     "approvals:take-over": NOTHING,
@@ -178,6 +193,10 @@ GETS: Final[dict[str, type[forms.Form]]] = {
     "approvals:next": NextForm,
     "approvals:detail": DetailForm,
     "approvals:thread": ThreadForm,
+    "approvals:metrics": MetricsForm,
+    "approvals:metrics-figure": MetricsForm,
+    "approvals:draft-policy": PolicyFromForm,
+    "approvals:policy-replay": PolicyPartForm,
     "runs:list": RunFilterForm,
     "controls:history": HistoryForm,
     "costs:spend": SpendForm,
@@ -218,6 +237,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "proposals_refresh": {"revision": 1, "digest": DIGEST},
     "proposals_hand_back": {"revision": 1, "digest": DIGEST},
     "votes_challenge": {"revision": 1, "digest": DIGEST, "choice": "approve"},
+    "policies_add": {"body": POLICY},
+    "policies_simulate": {"call": {"tool": "x", "tier": 1}},
     "step_up": {"password": MARK * 3},
     "passkeys_add": {
         "name": "ring", "credential_id": "AAAA", "client_data": "AAAA", "attestation": "AAAA"
