@@ -230,9 +230,8 @@ class TestSentence:
             (HOLD, "Holds calls of cancel_* for people: one of finance."),
             (rule("a", "hold", match={"tier": 2}),
              "Holds every call in tier 2 for people of its tier."),
-            (rule("a", "allow", sample="0.1", when={"not": when("/args/x", "gt", "5")}),
-             ("Lets every call run without people when not (/args/x is more than 5); "
-             "people look at 10 % of them later.")),
+            (rule("a", "allow", when={"not": when("/args/x", "gt", "5")}),
+             "Lets every call run without people when not (/args/x is more than 5)."),
             (rule("a", "hold", decide="4h",
                   when={"any": [when("/args/x", "in", ["a", "b"]), when("/args/y", "absent")]}),
              ("Holds every call for people when (/args/x is one of a, b or /args/y is not there): "
