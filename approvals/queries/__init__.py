@@ -34,7 +34,7 @@ from approvals.queries.notices import (
     own_notices,
     tenants_to_tell,
 )
-from approvals.queries.people import tool_id_of, voters_of
+from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject
 from approvals.queries.replaying import replay, replays_of
 from approvals.queries.serving import parts_needed, served_parts
@@ -81,6 +81,7 @@ __all__ = [
     "progress",
     "proposal",
     "proposal_for_subject",
+    "reach",
     "register_tools",
     "replay",
     "replays_of",

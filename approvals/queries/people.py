@@ -12,6 +12,7 @@ from console.accounts.cards import PersonCard
 from console.accounts.states import ObjectKind, Permission
 from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotAllowed
+from console.kernel.transactions import query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,16 @@ def seen_by(actor: Actor) -> Reach:
             permission=Permission.APPROVALS_VIEW.value,
         )
     return Reach(tools=tools)
+
+
+@query
+def reach(*, actor: Actor) -> Reach:
+    """Return what the actor may look at, for a page that has nothing to look up yet.
+
+    Raises:
+        NotAllowed: nothing at all.
+    """
+    return seen_by(actor)
 
 
 def decided_by(actor: Actor) -> Reach:

@@ -25,11 +25,13 @@ def batch(request: HttpRequest) -> HttpResponse:
     """Show the selected proposals as one table, or vote on those that the form lists."""
     if request.method == "POST":
         return _vote(request)
+    actor = actor_of(request)
+    queries.reach(actor=actor)  # who may look at nothing is told so before what is wrong
     chosen = read(SelectForm, request.GET)["select"]
-    card = queries.batch(actor=actor_of(request), proposal_ids=chosen)
+    card = queries.batch(actor=actor, proposal_ids=chosen)
     answer = show(request, "approvals/batch.html", _context(card))
     if request.method == "GET":
-        _keep_shown(actor_of(request), card)
+        _keep_shown(actor, card)
     return answer
 
 

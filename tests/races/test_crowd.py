@@ -15,7 +15,7 @@ from approvals.states import Choice, Outcome, ProposalState
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.transactions import in_tenant
-from tests.approvals.desk import opened, vote
+from tests.approvals.desk import opened_many, vote
 from tests.cast import Cast
 from tests.races.test_votes import crowd
 
@@ -85,7 +85,7 @@ class Days:
 
 def test_two_hundred_proposals_get_one_decision_each(cast: Cast) -> None:
     people = crowd(cast, PEOPLE)
-    cards = [opened(cast, tier=1 + number % 2) for number in range(PROPOSALS)]
+    cards = opened_many(cast, PROPOSALS, both_tiers=True)
     show_all(cast, cards, people)
 
     said = Days(people, cards).run()
