@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from typing_extensions import override
 
 from approvals import commands
 from approvals.cards import ProposalCard
@@ -101,6 +102,7 @@ class Machine(RuleBasedStateMachine):
         self.first = self.card = card
         self.laws = Laws(self.cast.tenant_id, card.id)
 
+    @override
     def teardown(self) -> None:
         if hasattr(self, "laws"):
             commands.withdraw(actor=self.cast.omar, proposal_id=self.card.id, cause="run ended")

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from approvals import commands, queries
 from approvals.cards import ReplayCard
-from approvals.commands.replaying import stuck_replays
 from approvals.errors import PolicyConflict
+from approvals.queries.replaying import stuck_replays
 from approvals.states import ReplayState
 from approvals.tasks import replay as task
 from console.kernel import clock

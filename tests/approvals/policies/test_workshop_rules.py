@@ -149,11 +149,11 @@ class TestCarryOut:
     def test_waits_for_a_stop_and_is_tried_again(self, cast: Cast) -> None:
         version = drafted(cast)
         card = agreed(cast, commands.propose_activation(actor=cast.noor, version_id=version.id))
-        held = {"actor": cast.system, "proposal_ids": [card.id], "cause": "All writes stopped"}
-        commands.freeze(**held, since=clock.now())
+        cause = "All writes stopped"
+        commands.freeze(actor=cast.system, proposal_ids=[card.id], cause=cause, since=clock.now())
         assert isinstance(carried(cast, card), NotClaimed)
         assert state_of(cast, version) is PolicyState.DRAFT
-        commands.thaw(**held)
+        commands.thaw(actor=cast.system, proposal_ids=[card.id], cause=cause)
         assert commands.carry_out_due(actor=cast.system) == 1
         assert state_of(cast, version) is PolicyState.ACTIVE
 
