@@ -14,8 +14,10 @@ from tests.architecture.tree import ROOT, name_of, parsed, python_files
 def load_all() -> None:
     """Import every module that declares words."""
     for path in python_files():
-        if path.stem in {"errors", "events", "canonical", "states"}:
-            import_module(name_of(path).removesuffix(".py").replace("/", "."))
+        if {path.stem, path.parent.name} & {"errors", "events", "canonical", "states"}:
+            import_module(
+                ".".join(name_of(path).removesuffix("/__init__.py").removesuffix(".py").split("/"))
+            )
 
 
 def below(base: type) -> list[type]:
