@@ -6,6 +6,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+WORKERS ?= 2
 CODE := console approvals audit costs agents tests deploy manage.py
 TYPED := console approvals audit costs agents tests manage.py deploy/bench
 LOCK := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -31,9 +32,10 @@ logs:
 browser:
 	@bash console/local/tools.sh chromium
 
+# All tests run in two processes, each with a database of its own; chosen ones in one.
 .PHONY: test
 test: setup browser
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(or $(ARGS),--numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder)
 
 .PHONY: bench
 bench: setup

@@ -5,7 +5,8 @@ keeps the others out, which is itself what the product promises.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -32,6 +33,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", default="", help="Save fixtures of this release, as in 0.3.")
 
 
+# What takes longest, first: a run over several processes ends when the last of them does.
+LONG: Final = (
+    "journeys",  # and their worker and pulse meet no leftovers of other tests
+    "test_machine.py",
+    "test_full_replay.py",
+    "local",
+    "races",
+    "crashes",
+)
+# Folders that stay together in one process: they start the product, or need the machine's breath.
+TOGETHER: Final = {"journeys", "races"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the journeys first: their worker and pulse then meet no leftovers of other tests."""
-    items.sort(key=lambda item: "journeys" not in item.path.parts)
+    """Order the tests, and say what a run over several processes must not tear apart."""
+    items.sort(key=lambda item: _rank(item.path))
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder in TOGETHER else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _rank(path: Path) -> int:
+    found = (LONG.index(part) for part in path.parts if part in LONG)
+    return next(found, len(LONG))

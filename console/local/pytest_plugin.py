@@ -1,7 +1,8 @@
 """Servers and a database for the tests, there before Django reads its settings.
 
 The tests have a database of their own, `<name>_test`, on the server that the environment names, or
-on embedded servers under `.local/test`, so that a running `make run` is left alone.
+on embedded servers under `.local/test`, so that a running `make run` is left alone. Where
+pytest-xdist spreads a run over processes, each has one more, and they never see each other's rows.
 """
 
 import os
@@ -21,6 +22,7 @@ from console.local.preparing import Preparation
 from console.local.product import SIGNALBOX
 
 SUFFIX = "_test"
+PART = "PYTEST_XDIST_WORKER"  # "gw0", "gw1" … in a process that runs a part of the tests
 AT_ONCE = 9
 REDIS_DATABASES = 15  # 1 to 15; 0 is for `make run`
 ONLY_TALK = frozenset({"--help", "-h", "--version", "-V", "--markers", "--fixtures"})
@@ -33,11 +35,17 @@ def pytest_load_initial_conftests(args: Sequence[str]) -> Generator[None, object
     """Begin before pytest-django looks at the settings: a wrapper comes before all others."""
     if not ONLY_TALK.intersection(args):
         try:
-            begin()
+            begin_part(os.environ[PART]) if PART in os.environ else begin()
         except CannotStart as refused:
             _held.close()
             raise pytest.UsageError(str(refused)) from refused
     return (yield)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Prepare the roles, which belong to the whole server, before the parts of a run start."""
+    if getattr(session.config.option, "numprocesses", None):
+        prepare_database()
 
 
 def pytest_unconfigure() -> None:
@@ -64,6 +72,19 @@ def begin() -> None:
     _in_use.append((place, found))
 
 
+def begin_part(part: str) -> None:
+    """Point the environment at a database beside the one that the whole run was given."""
+    place = places.at(places.default_local() / "test")
+    whole = environment.read(os.environ, place)
+    found = whole.renamed(f"{whole.database}_{part}")
+    os.environ.update({name: found.given[name] for name in environment.URLS})
+    os.environ["REDIS_URL"] = _redis(
+        os.environ["REDIS_URL"], whole.database, ahead=1 + int(part.removeprefix("gw"))
+    )
+    databases.ensure(found.owner_url, fresh=True)
+    _in_use.append((place, found))
+
+
 def prepare_database() -> None:
     """Bring the tables up to date as the owner and let the roles log in; for `conftest.py`."""
     for place, found in _in_use:
@@ -81,7 +102,7 @@ def _claim(place: Place, base: str) -> str:
     raise CannotStart(f"{AT_ONCE} test runs of this checkout are going on; wait for one to end.")
 
 
-def _redis(url: str, name: str) -> str:
+def _redis(url: str, name: str, *, ahead: int = 0) -> str:
     """Return the Redis URL with a database number for the tests on `name`."""
-    number = 1 + zlib.crc32(name.encode()) % REDIS_DATABASES
+    number = 1 + (zlib.crc32(name.encode()) + ahead) % REDIS_DATABASES
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))

@@ -1,6 +1,7 @@
 """The rules as tables of cases; nothing here touches a database."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -9,7 +10,8 @@ from agents.controls.cards import Engaged, Fields, Scope, WorkerCard
 from agents.controls.states import Category, Point, Progress, ScopeKind
 from console.kernel.ids import uuid7
 
-TENANT, RUN = uuid7(), uuid7()
+# In the names of tests, which have to be the same in every process.
+TENANT, RUN = UUID(int=1), UUID(int=2)
 FULL = Fields(tenant=TENANT, agent="refunds", tool="refund", tier=2, run=RUN)
 AT = datetime(2026, 11, 20, 14, tzinfo=UTC)
 H, C, S, Q = Category.HOLD, Category.CONTROLLED, Category.SEVER, Category.QUARANTINE

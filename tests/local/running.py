@@ -20,6 +20,7 @@ from console.local.redis import Redis
 
 SERVE = Path(__file__).with_name("serve.py")
 OURS = ("DATABASE_URL", "REDIS_URL")
+OURS_TOO = ("SIGNALBOX_", "STAND_IN_", "DJANGO_", "PYTEST_")  # what their names begin with
 LONG_S = 40.0
 
 
@@ -28,7 +29,7 @@ def clean_environment(**more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in OURS and not name.startswith(("SIGNALBOX_", "STAND_IN_", "DJANGO_"))
+        if name not in OURS and not name.startswith(OURS_TOO)
     }
     return {**kept, "PYTHONPATH": str(places.ROOT), **more}
 

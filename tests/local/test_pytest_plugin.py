@@ -85,3 +85,23 @@ class TestBegin:
             "signalbox_test",
             "signalbox_test_2",
         ]
+
+    def test_parts_of_one_run_have_a_database_each(self, checkout: Path) -> None:
+        outs = [checkout / "first", checkout / "second"]
+        tests = [checkout / "test_first.py", checkout / "test_second.py"]
+        for test, out in zip(tests, outs, strict=True):
+            test.write_text(INNER.format(out=out, more=""))
+
+        done = subprocess.run(
+            [*command(*tests), "--numprocesses", "2", "--dist", "loadfile"],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=checkout,
+            env=clean_environment(SIGNALBOX_LOCAL_DIR=str(checkout / ".local")),
+        )
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        named = sorted(out.read_text().split() for out in outs)
+        assert [name for name, _ in named] == ["signalbox_test_gw0", "signalbox_test_gw1"]
+        assert len({redis for _, redis in named}) == 2
