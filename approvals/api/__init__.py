@@ -10,6 +10,7 @@ from approvals.api.dispatches import Outcomes, Reconcile
 from approvals.api.external import Dispatch, Wait
 from approvals.api.metrics import Metrics
 from approvals.api.proposals import OneProposal, Proposals, Withdraw
+from approvals.api.replays import CancelReplay, OneReplay, ReplayCalls, Replays
 from approvals.api.revisions import HandBack, Refresh, Revisions
 from approvals.api.votes import OwnVote, VoteChallenges, Votes
 from approvals.api.workshop import (
@@ -28,6 +29,10 @@ urlpatterns = [
     path("metrics", Metrics.as_view()),
     path("policies", Policies.as_view()),
     path("policies/versions/<uuid:version_id>", OnePolicyVersion.as_view()),
+    path("policies/replays/<uuid:replay_id>", OneReplay.as_view()),
+    path("policies/replays/<uuid:replay_id>/calls", ReplayCalls.as_view()),
+    path("policies/replays/<uuid:replay_id>/cancel", CancelReplay.as_view()),
+    path("policies/versions/<uuid:version_id>/replays", Replays.as_view()),
     path("policies/versions/<uuid:version_id>/simulate", Simulate.as_view()),
     path("proposals", Proposals.as_view()),
     path("proposals/<uuid:proposal_id>", OneProposal.as_view()),

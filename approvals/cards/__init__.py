@@ -71,7 +71,15 @@ from approvals.cards.thread import (
     RevisionCard,
     ThreadLine,
 )
-from approvals.cards.workshop import Agreed, Covered, ReplayCard, ShadowLine, ShadowTally, ToolFacts
+from approvals.cards.workshop import (
+    Agreed,
+    Covered,
+    ReplayCard,
+    ReplayedCall,
+    ShadowLine,
+    ShadowTally,
+    ToolFacts,
+)
 
 __all__ = [
     "DIGEST_TYPE",
@@ -139,6 +147,7 @@ __all__ = [
     "QueuePage",
     "QueueRow",
     "ReplayCard",
+    "ReplayedCall",
     "Requirement",
     "ReviewerLine",
     "ReviewerRow",

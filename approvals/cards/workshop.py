@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from approvals.states import ReplayState, Says
+from approvals.states import ReplaySays, ReplayState, Says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,6 @@ class ReplayCard:
     total: int
     done: int
     counts: Mapping[str, int]  # by ReplaySays
-    examples: tuple[Mapping[str, Any], ...]  # proposal, title, tool, was, now, says, rules
     held_before: int
     held_after: int
     started_by: str
@@ -84,3 +82,18 @@ class ReplayCard:
     @property
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedCall:
+    """A past call that would have gone another way."""
+
+    no: int  # its place among all that were looked at, the oldest is 1
+    proposal_id: UUID
+    tool: str
+    difference: ReplaySays
+    was: Says
+    was_people: int
+    says: Says | None  # None: not replayable
+    people: int
+    rules: tuple[str, ...]  # "policy/rule" of those that settle it now

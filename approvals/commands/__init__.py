@@ -24,7 +24,13 @@ from approvals.commands.opening import open_proposal, refresh, withdraw
 from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
 from approvals.commands.proposing_versions import propose_activation, propose_retirement
 from approvals.commands.reconciling import reconcile
-from approvals.commands.replaying import advance_replay, cancel_replay, resume_replays, start_replay
+from approvals.commands.replaying import (
+    MOST_NAMED,
+    advance_replay,
+    cancel_replay,
+    resume_replays,
+    start_replay,
+)
 from approvals.commands.sending import send_due
 from approvals.commands.serving import serve_parts
 from approvals.commands.signing import challenge_vote
@@ -42,6 +48,7 @@ from approvals.commands.withdrawing import take_back
 
 __all__ = [
     "MOST_DEAD_ENDS",
+    "MOST_NAMED",
     "activate_version",
     "add_channel",
     "add_external_tool",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -11,6 +11,9 @@ from django.core.exceptions import ValidationError
 from typing_extensions import override
 
 from approvals.cards import Listed
+from approvals.forms.fields import Word
+from approvals.forms.replays import ReplayForm as ReplayForm
+from approvals.forms.replays import ReplayPageForm as ReplayPageForm
 from approvals.models import (
     CHANNEL_TITLE_LENGTH,
     MESSAGE_LENGTH,
@@ -66,14 +69,6 @@ class Moment(forms.CharField):
         if at.tzinfo is None:
             raise ValidationError("Send the time with its zone.")
         return at
-
-
-class Word(forms.ChoiceField):
-    """One of the listed words; what was sent instead is not repeated."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid_choice": "Choose one of the listed values."
-    }
 
 
 class AssertionField(forms.CharField):
@@ -359,15 +354,3 @@ class SimulateForm(forms.Form):
 
     proposal = forms.UUIDField(required=False, label="Proposal")
     call = forms.CharField(required=False, max_length=MOST_POLICY, label="Call as JSON")
-
-
-class ReplayForm(forms.Form):
-    """How far back a replay looks."""
-
-    days = forms.IntegerField(min_value=1, max_value=366, label="Days")
-
-
-class PolicyPartForm(forms.Form):
-    """A part of a page that fetches itself."""
-
-    part = Word(choices=[("now", "now")], required=False)

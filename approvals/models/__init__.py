@@ -32,7 +32,7 @@ from approvals.models.notices import (
 )
 from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
 from approvals.models.proposal import Freeze, PrincipalRow, Proposal, RequirementRow, Revision
-from approvals.models.replaying import Replay
+from approvals.models.replaying import Replay, ReplayCall
 from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "Probe",
     "Proposal",
     "Replay",
+    "ReplayCall",
     "RequirementRow",
     "Revision",
     "SavedView",

@@ -125,7 +125,7 @@ def ask(of: Active, rule: Rule, facts: Facts, sums: Sums) -> Asked:
     parts = [truth(line["match"])]
     if line["match"]:
         if rule.hours is not None:
-            parts.append(_in_hours(rule.hours, facts.at))
+            parts.append(in_hours(rule.hours, facts.at))
             line["hours"] = parts[-1].value
         if rule.when is not None:
             said, line["when"] = _test(rule.when, facts)
@@ -162,7 +162,7 @@ def values_by(total: Total, facts: Facts) -> tuple[Any, ...] | None:
         return None
 
 
-def _in_hours(hours: Hours, at: datetime) -> Truth:
+def in_hours(hours: Hours, at: datetime) -> Truth:
     try:
         local = at.astimezone(ZoneInfo(hours.zone))
     except (KeyError, ValueError, OSError):  # the zone is not on this machine
@@ -209,16 +209,29 @@ def _total(total: Total, facts: Facts, others: Decimal | None) -> tuple[Truth, d
         "value": _given(total.value),
     }
     try:
-        own = as_decimal(found_at(facts.roots(), total.sum))
-    except Unclear:
-        own = None
-    if own is None or others is None:
-        why = "this call has no number there" if own is None else "other calls have no number there"
-        return Truth.ERROR, {**line, "result": Truth.ERROR.value, "why": why}
-    whole = exact_sum(others, own)
+        whole = added_up(total, facts.roots(), others)
+    except Unclear as unclear:
+        return Truth.ERROR, {**line, "result": Truth.ERROR.value, "why": unclear.why}
     said = truth(ordered(total.op, whole, total.value))
     line["found"] = MASK if _hidden([total.sum], facts) else _given(whole)
     return said, {**line, "result": said.value}
+
+
+def added_up(total: Total, roots: Mapping[str, Any], others: Decimal | None) -> Decimal:
+    """Return the sum over this call and the others.
+
+    Raises:
+        Unclear: one of them has no number there.
+    """
+    try:
+        own = as_decimal(found_at(roots, total.sum))
+    except Unclear:
+        own = None
+    if own is None:
+        raise Unclear("this call has no number there")
+    if others is None:
+        raise Unclear("other calls have no number there")
+    return exact_sum(others, own)
 
 
 def exact_sum(left: Decimal, right: Decimal) -> Decimal:

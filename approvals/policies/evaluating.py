@@ -58,16 +58,26 @@ def evaluate(facts: Facts, active: Iterable[Active], sums: Sums) -> Verdict:
         sums: for each rule with a total that `totals_wanted` names, what other calls came to.
     """
     asked = [ask(of, rule, facts, sums) for of in active for rule in of.policy.rules]
-    trace = tuple(found.line for found in asked)
-    counting = [found for found in asked if found.counts]
+    verdict = settled(facts, [found for found in asked if found.counts])
+    return replace(verdict, trace=tuple(found.line for found in asked))
+
+
+def settled(facts: Facts, counting: Sequence[Asked]) -> Verdict:
+    """Return what the rules that count come to; of the facts it looks at `standing` alone."""
     denying = _denying(facts, counting)
     if denying:
-        return Verdict(says=Says.DENY, requirement=None, rules=denying, trace=trace)
+        return Verdict(says=Says.DENY, requirement=None, rules=denying)
     allows = [found for found in counting if found.rule.effect is Effect.ALLOW]
     holds = [found for found in counting if found.rule.effect is Effect.HOLD]
     if allows and _highest(allows) > _highest(holds):
-        return replace(_allowed(facts, allows), trace=trace)
-    return replace(_held(facts, holds), trace=trace)
+        return _allowed(facts, allows)
+    return _held(facts, holds)
+
+
+def standing(facts: Facts) -> tuple[int, bool, bool, bool]:
+    """Return all of a call that decides what counting rules come to."""
+    verdicts = facts.verdicts.values()
+    return facts.tier, facts.known, BLOCKS in verdicts, HOLDS in verdicts
 
 
 def floor_only(tier: int, flag: str) -> Verdict:

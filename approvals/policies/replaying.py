@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from approvals.policies.asking import Active, Facts, Sums
-from approvals.policies.evaluating import Verdict, evaluate, totals_wanted
+from approvals.policies.compiling import Compiled
+from approvals.policies.evaluating import Verdict
 from approvals.policies.language import GOVERNED_KIND, Match, Total
 from approvals.states import ReplaySays, Says
 
@@ -51,19 +52,30 @@ def measured(versions: Iterable[Active]) -> Measured:
     }
 
 
-def replayed(past: Past, active: list[Active], then: Measured, now: Measured) -> Replayed:
+class Asking:
+    """Rules that are asked about many past calls."""
+
+    def __init__(self, active: Iterable[Active]) -> None:
+        active = tuple(active)
+        self.compiled = Compiled(active)
+        self.rules = {
+            name: what for rules in measured(active).values() for name, what in rules.items()
+        }
+        self.adds_up = any(total for total, _ in self.rules.values())
+
+
+def replayed(past: Past, asking: Asking, then: Measured) -> Replayed:
     """Ask rules about a past call, with the sums as they were.
 
     Args:
         then: of the versions that were asked at the time.
-        now: of `active`.
     """
     try:
         facts, kept = _facts(past)
-        sums = _sums(facts, active, _known(past, kept, then), now)
+        sums = _sums(facts, asking, _known(past, kept, then)) if asking.adds_up else {}
         if sums is None:
             return Replayed(says=ReplaySays.NOT_REPLAYABLE, verdict=None)
-        verdict = evaluate(facts, active, sums)
+        verdict = asking.compiled.evaluate(facts, sums)
     except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation):
         # Erased, or older than what is kept today.
         return Replayed(says=ReplaySays.NOT_REPLAYABLE, verdict=None)
@@ -105,17 +117,11 @@ def _known(
 
 
 def _sums(
-    facts: Facts,
-    active: list[Active],
-    known: Mapping[str, tuple[Any, Decimal | None]],
-    now: Measured,
+    facts: Facts, asking: Asking, known: Mapping[str, tuple[Any, Decimal | None]]
 ) -> Sums | None:
     """Return the sums that the rules need, or None if one was not kept."""
-    if not any(total for rules in now.values() for total, _ in rules.values()):
-        return {}
-    wanted = totals_wanted(facts, active)
-    rules = {name: what for one in now.values() for name, what in one.items()}
-    if any(name not in known or known[name][0] != rules[name] for name in wanted):
+    wanted = asking.compiled.totals_wanted(facts)
+    if any(name not in known or known[name][0] != asking.rules[name] for name in wanted):
         return None
     return {name: known[name][1] for name in wanted}
 

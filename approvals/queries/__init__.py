@@ -36,7 +36,7 @@ from approvals.queries.notices import (
 )
 from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject
-from approvals.queries.replaying import replay, replays_of
+from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.serving import parts_needed, served_parts
 from approvals.queries.thread import asked, current, first, thread, unanswered
 from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
@@ -84,6 +84,7 @@ __all__ = [
     "reach",
     "register_tools",
     "replay",
+    "replayed_calls",
     "replays_of",
     "saved_views",
     "served_parts",

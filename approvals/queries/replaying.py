@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from approvals.cards import ReplayCard
-from approvals.models import Evaluation, Replay
+from approvals.cards import ReplayCard, ReplayedCall
+from approvals.models import Evaluation, Replay, ReplayCall
 from approvals.policies.replaying import Past
-from approvals.states import Purpose, ReplayState, Says
+from approvals.states import Purpose, ReplaySays, ReplayState, Says
 from console.accounts.queries import require
 from console.accounts.states import Permission
 from console.kernel import clock
@@ -53,6 +53,27 @@ def replays_of(*, actor: Actor, version_id: UUID) -> tuple[ReplayCard, ...]:
     require(actor, Permission.APPROVALS_VIEW)
     rows = Replay.objects.filter(tenant_id=actor.tenant_id, version=version_id)
     return tuple(row.card() for row in rows.order_by("-created_at")[:_MOST])
+
+
+@query
+def replayed_calls(
+    *,
+    actor: Actor,
+    replay_id: UUID,
+    difference: ReplaySays | None = None,
+    after: int = 0,
+    limit: int = 50,
+) -> tuple[ReplayedCall, ...]:
+    """Return calls that would have gone another way, the oldest first, after the one of a number.
+
+    Raises:
+        NotFound: there is no such replay in the tenant.
+    """
+    replay(actor=actor, replay_id=replay_id)
+    rows = ReplayCall.objects.filter(tenant_id=actor.tenant_id, replay=replay_id, no__gt=after)
+    if difference is not None:
+        rows = rows.filter(difference=difference.value)
+    return tuple(row.card() for row in rows.order_by("no")[:limit])
 
 
 @query

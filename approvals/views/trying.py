@@ -1,6 +1,8 @@
 """Trying rules: why a proposal is held, one call, past calls, and what tools come to."""
 
+from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -8,9 +10,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, policies, queries
-from approvals.cards import Call, Covered, EvaluationCard, ReplayCard, Simulated
+from approvals.cards import Call, Covered, EvaluationCard, ReplayCard, ReplayedCall, Simulated
 from approvals.errors import PolicyInvalid
-from approvals.forms import NothingForm, PolicyPartForm, ReplayForm, SimulateForm
+from approvals.forms import NothingForm, ReplayForm, ReplayPageForm, SimulateForm
 from approvals.states import ReplaySays, ReplayState, Says
 from approvals.views import workshop
 from console.kernel.actors import Actor
@@ -32,6 +34,8 @@ _DIFFERENCES: Final = {
     ReplaySays.UNCHANGED: ("quiet", "Unchanged"),
     ReplaySays.NOT_REPLAYABLE: ("unknown", "Not replayable"),
 }
+_LISTED: Final = frozenset(_DIFFERENCES) - {ReplaySays.UNCHANGED}
+PER_PAGE: Final = 50
 _TRUTHS: Final = {"true": "clear", "false": "quiet", "error": "unknown"}
 _HOURS: Final = 24
 
@@ -84,16 +88,15 @@ def start_replay(request: HttpRequest, version_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def replay(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     """Show how far a replay has come, and what would have been different."""
-    read(PolicyPartForm, request.GET)
+    asked = read(ReplayPageForm, request.GET)
     actor = actor_of(request)
     card = queries.replay(actor=actor, replay_id=replay_id)
     context = {
         "card": card,
+        **_listed(actor, card, asked),
         "version": queries.version(actor=actor, version_id=card.version_id),
         "running": card.state is ReplayState.RUNNING,
         "cancelled": card.state is ReplayState.CANCELLED,
-        "counts": _counts(card),
-        "examples": [_example(one) for one in card.examples],
         "before": _an_hour(card.held_before, card),
         "after": _an_hour(card.held_after, card),
         "may_manage": actor.is_person and actor.has("policies.manage"),
@@ -179,16 +182,54 @@ def _tried(call: Call, found: Simulated) -> dict[str, Any]:
     }
 
 
-def _counts(card: ReplayCard) -> list[tuple[str, str, int]]:
-    return [
-        (signal, word, card.counts.get(says.value, 0))
-        for says, (signal, word) in _DIFFERENCES.items()
-    ]
+def _listed(actor: Actor, card: ReplayCard, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the counts, each with the list behind it, and a page of that list."""
+    difference = ReplaySays(asked["difference"]) if asked["difference"] else None
+    after = asked["after"] or 0
+    calls = queries.replayed_calls(
+        actor=actor,
+        replay_id=card.id,
+        difference=difference,
+        after=after,
+        limit=PER_PAGE + 1,
+    )
+    shown = calls[:PER_PAGE]
+    here = {"difference": difference.value} if difference else {}
+    more = {**here, "after": shown[-1].no} if calls[PER_PAGE:] else {}
+    return {
+        "counts": [_count(card, says, difference) for says in _DIFFERENCES],
+        "difference": _DIFFERENCES[difference][1] if difference else "",
+        "calls": [_call_line(one) for one in shown],
+        "most": commands.MOST_NAMED
+        if max(card.counts.get(one.value, 0) for one in _LISTED) > commands.MOST_NAMED
+        else 0,
+        "first_url": f"?{urlencode(here)}" if after else "",
+        "more_url": f"?{urlencode(more)}" if more else "",
+        "query": urlencode({**here, **({"after": after} if after else {})}),
+    }
 
 
-def _example(one: Any) -> dict[str, Any]:
-    signal, word = _DIFFERENCES[ReplaySays(one["difference"])]
-    return {**one, "signal": signal, "word": word, "rules": ", ".join(one["rules"])}
+def _count(card: ReplayCard, says: ReplaySays, shown: ReplaySays | None) -> dict[str, Any]:
+    number = card.counts.get(says.value, 0)
+    listed = number and says in _LISTED
+    return {
+        "word": _DIFFERENCES[says][1],
+        "number": number,
+        "href": f"?{urlencode({'difference': says.value})}" if listed else "",
+        "note": "listed below" if says is shown else "",
+    }
+
+
+def _call_line(one: ReplayedCall) -> dict[str, Any]:
+    signal, word = _DIFFERENCES[one.difference]
+    return {
+        "one": one,
+        "signal": signal,
+        "word": word,
+        "was": one.was.value,
+        "says": one.says.value if one.says else "",
+        "rules": ", ".join(one.rules),
+    }
 
 
 def _an_hour(held: int, card: ReplayCard) -> str:

@@ -61,5 +61,6 @@ BODIES: Final[dict[str, Any]] = {
     "api/v1/approvals/policies/versions/<uuid:version_id>/simulate": {
         "call": {"tool": "x", "tier": 1}
     },
+    "api/v1/approvals/policies/versions/<uuid:version_id>/replays": {"days": 7},
     "api/v1/controls/switches/<uuid:switch_id>/release": {"reason": "It is over."},
 }

@@ -87,6 +87,8 @@ ACTS_OF_PEOPLE: Final[dict[str, str]] = {
     "POST batches": "votes on several proposals, each one on its own digest",
     "POST dispatches/<uuid:dispatch_id>/reconcile": "somebody looked whether it happened",
     "POST policies": "a draft of rules; it speaks only after two people agreed",
+    "POST policies/replays/<uuid:replay_id>/cancel": "a question about the past; nothing follows",
+    "POST policies/versions/<uuid:version_id>/replays": "likewise",
     "POST policies/versions/<uuid:version_id>/simulate": "writes nothing; the body is the call",
     f"POST {ONE}/claim": "a reviewer reserves it, which decides nothing",
     f"DELETE {ONE}/claim": "a reviewer gives it back",

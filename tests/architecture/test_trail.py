@@ -30,6 +30,7 @@ EXEMPT = {
     "approvals_notice": "one row for each delivery; what it tells of is governed",
     "approvals_notice_setting": "a person's own wishes",
     "approvals_replay": "a question about the past; nothing follows from its answer",
+    "approvals_replaycall": "what such a question found, append-only by trigger",
     "approvals_saved_view": "a person's own shortcuts",
     "approvals_snooze": "moves a row on one person's own list",
     "approvals_timer": "when pulse looks again; what it does then has events of its own",

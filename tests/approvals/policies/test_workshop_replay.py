@@ -5,21 +5,26 @@ from io import StringIO
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
 from approvals import commands, queries
 from approvals.cards import ReplayCard
+from approvals.commands import replaying
 from approvals.errors import PolicyConflict
 from approvals.queries.replaying import stuck_replays
 from approvals.states import ReplayState
 from approvals.tasks import replay as task
+from approvals.views import trying
 from console.kernel import clock
 from console.kernel.errors import BadInput, NotAllowed
 from tests.approvals import desk
 from tests.approvals.policies.rules import FINANCE, body, rule, spoken, when
+from tests.approvals.sql import as_owner, refused, run
 from tests.cast import Cast
 
+API = "/api/v1/approvals/policies"
 CANCEL = {"match": {"tool": "cancel_*"}}
 
 
@@ -47,11 +52,9 @@ class TestReplay:
         assert card.state is ReplayState.DONE
         assert (card.done, card.total, card.percent) == (2, 2, 100)
         assert card.counts == {"denied": 1, "unchanged": 1}
-        (example,) = card.examples
-        assert example["proposal"] == str(first.id)
-        assert (example["was"], example["says"], example["rules"]) == (
-            "hold", "deny", ["shop-writes/a"],
-        )  # fmt: skip
+        (named,) = queries.replayed_calls(actor=cast.ruth, replay_id=card.id)
+        assert (named.proposal_id, named.no) == (first.id, 1)
+        assert (named.was, named.says, named.rules) == ("hold", "deny", ("shop-writes/a",))
         assert (card.held_before, card.held_after) == (2, 1)
 
     def test_names_what_is_released_and_held_anew(self, cast: Cast) -> None:
@@ -91,6 +94,18 @@ class TestReplay:
         assert card.counts == {"denied": 5}
         done = commands.advance_replay(actor=cast.system, replay_id=card.id)
         assert done.counts == card.counts
+        named = queries.replayed_calls(actor=cast.ruth, replay_id=card.id)
+        assert [one.no for one in named] == [1, 2, 3, 4, 5]
+
+    def test_counts_more_calls_than_it_names(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(3):
+            desk.opened(cast)
+        monkeypatch.setattr(replaying, "MOST_NAMED", 2)
+        card = finished(cast, started(cast, rule("a", "deny")))
+        assert card.counts == {"denied": 3}
+        assert len(queries.replayed_calls(actor=cast.ruth, replay_id=card.id)) == 2
 
     def test_is_one_at_a_time_and_given_back_after_a_crash(self, cast: Cast) -> None:
         desk.opened(cast)
@@ -138,6 +153,90 @@ class TestPages:
         assert "Newly denied" in shown
         assert "<html" not in shown
         assert noor.post(f"{page}cancel/").status_code == 409
+
+    def test_list_the_calls_behind_each_count(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for amount in ("10", "20", "30"):
+            desk.opened(cast, args={"amount": amount})
+        rules = (
+            rule("low", "deny", when=when("/args/amount", "lt", "25")),
+            rule("high", "allow", when=when("/args/amount", "gt", "25")),
+        )
+        card = finished(cast, started(cast, *rules))
+        monkeypatch.setattr(trying, "PER_PAGE", 1)
+        ruth, page = cast.client("ruth"), f"/reviews/policies/replays/{card.id}/"
+        assert 'href="?difference=denied"' in ruth.get(page).content.decode()
+        first = ruth.get(page, {"difference": "denied"}).content.decode()
+        assert ("shop-writes/low" in first, "shop-writes/high" in first) == (True, False)
+        assert "?difference=denied&amp;after=1" in first
+        last = ruth.get(page, {"difference": "denied", "after": "1"}).content.decode()
+        assert ('rel="next"' in last, "From the oldest" in last) == (False, True)
+
+
+class TestApi:
+    def test_starts_reads_lists_and_cancels(self, cast: Cast) -> None:
+        for amount in ("10", "20", "30"):
+            desk.opened(cast, args={"amount": amount})
+        low = rule("low", "deny", when=when("/args/amount", "lt", "25"))
+        version = commands.add_version(actor=cast.noor, body=body(low))
+        noor, of_version = cast.api("noor"), f"{API}/versions/{version.id}/replays"
+        made = noor.post(of_version, {"days": 7}, format="json")
+        assert (made.status_code, made.json()["state"], made.json()["total"]) == (201, "running", 3)
+        card = queries.replay(actor=cast.noor, replay_id=made.json()["id"])
+        finished(cast, card)
+        one = f"{API}/replays/{card.id}"
+        assert noor.get(one).json()["counts"] == {"denied": 2, "unchanged": 1}
+        assert [each["id"] for each in noor.get(of_version).json()["replays"]] == [str(card.id)]
+        first = noor.get(f"{one}/calls?difference=denied&limit=1").json()
+        last = noor.get(f"{one}/calls?difference=denied&limit=1&after={first['next']}").json()
+        found = [each["no"] for each in (*first["items"], *last["items"])]
+        assert (found, last["next"]) == ([1, 2], None)
+        assert noor.get(f"{one}/calls?difference=held").json()["items"] == []
+        answer = noor.post(f"{one}/cancel", {}, format="json")
+        assert (answer.status_code, answer.json()["code"]) == (409, "policy.conflict")
+
+    def test_is_for_people(self, cast: Cast) -> None:
+        card = started(cast, rule("a", "deny"))
+        program = cast.key_client("approvals.view")
+        for path in (f"replays/{card.id}", f"replays/{card.id}/calls"):
+            assert program.get(f"{API}/{path}").status_code == 403
+        ruth = cast.api("ruth")
+        assert ruth.get(f"{API}/replays/{card.id}").status_code == 200
+        assert ruth.post(f"{API}/replays/{card.id}/cancel", {}, format="json").status_code == 403
+
+
+class TestConstraints:
+    def test_a_call_names_a_replay_and_a_proposal_of_its_own_tenant(self, cast: Cast) -> None:
+        desk.opened(cast)
+        finished(cast, started(cast, rule("a", "deny")))
+        copy = (
+            "INSERT INTO approvals_replaycall (id, tenant_id, replay_id, no, proposal_id, tool,"
+            " difference, was, was_people, says, people, rules) SELECT gen_random_uuid(), {0}, {1},"
+            " {2}, {3}, tool, difference, was, was_people, says, people, rules"
+            " FROM approvals_replaycall WHERE tenant_id = %(tenant)s"
+        )
+        with refused("replay_call_once"):
+            run(
+                cast,
+                copy.format("tenant_id", "replay_id", "no", "proposal_id"),
+                tenant=cast.tenant_id,
+            )
+        stranger = copy.format("tenant_id", "replay_id", "9", "gen_random_uuid()")
+        with refused("replay_call_of_proposal"):
+            run(cast, stranger, tenant=cast.tenant_id)
+        with as_owner() as owner, pytest.raises(psycopg.Error) as error:
+            owner.execute(
+                copy.format(f"'{cast.elsewhere.id}'", "replay_id", "9", "proposal_id"),
+                {"tenant": cast.tenant_id},
+            )
+        assert error.value.diag.constraint_name == "replay_call_of_replay"
+
+    def test_a_call_that_was_named_stays_as_it_is(self, cast: Cast) -> None:
+        desk.opened(cast)
+        finished(cast, started(cast, rule("a", "deny")))
+        with as_owner() as owner, pytest.raises(psycopg.Error):
+            owner.execute("UPDATE approvals_replaycall SET no = 8")
 
 
 class TestCommandLine:
