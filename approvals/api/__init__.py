@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from approvals.api.attention import Attention
 from approvals.api.batches import Batches
 from approvals.api.claims import Claims
 from approvals.api.clocks import Clock, Extend
@@ -22,6 +23,7 @@ from approvals.api.workshop import (
 )
 
 urlpatterns = [
+    path("attention", Attention.as_view()),
     path("batches", Batches.as_view()),
     path("dispatches/<uuid:dispatch_id>/outcome", Outcomes.as_view()),
     path("dispatches/<uuid:dispatch_id>/reconcile", Reconcile.as_view()),

@@ -2,6 +2,7 @@
 
 from approvals.cards.answers import Claimed, NotClaimed, VoteReceipt
 from approvals.cards.assertions import Assertion, Signed, Statement, VoteChallenge
+from approvals.cards.attention import AttentionCard, AttentionDay, AttentionRow
 from approvals.cards.batching import (
     BatchCard,
     BatchResult,
@@ -62,7 +63,7 @@ from approvals.cards.policies import (
     PolicyVersionCard,
     Simulated,
 )
-from approvals.cards.serving import ViewServed
+from approvals.cards.serving import Reading, ViewServed
 from approvals.cards.thread import (
     AskedCard,
     CommentCard,
@@ -87,6 +88,9 @@ __all__ = [
     "Agreed",
     "AskedCard",
     "Assertion",
+    "AttentionCard",
+    "AttentionDay",
+    "AttentionRow",
     "Background",
     "BatchCard",
     "BatchResult",
@@ -146,6 +150,7 @@ __all__ = [
     "ProposalFacts",
     "QueuePage",
     "QueueRow",
+    "Reading",
     "ReplayCard",
     "ReplayedCall",
     "Requirement",

@@ -19,6 +19,7 @@ class VoteReceipt:
     needed: int
     given: int
     repeated: bool = False  # the same vote was on record already
+    remark: str = ""  # that an approval came sooner than its change can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

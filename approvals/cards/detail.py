@@ -46,6 +46,8 @@ class VoteCard:
     stepup_at: datetime | None = None  # when the session last proved who it is
     served_at: datetime | None = None  # since when it had been shown all that it saw
     signed_with: str = ""  # the name of the passkey that signed it
+    expected_s: int | None = None  # how long reading it usually takes
+    taken_ms: int | None = None  # from when it was shown to the vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

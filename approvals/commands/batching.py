@@ -78,6 +78,7 @@ def _cast(
             revision_no=item.revision_no,
             seen_digest=item.digest,
             choice=choice,
+            among=count,  # one look at one table, so the time is shared
             **said,
         )
     except ConsoleError as refusal:

@@ -30,6 +30,8 @@ from console.kernel.actors import Actor
 from console.kernel.transactions import command
 
 _MOST_DETAIL = 64
+# What comes late, or was asked for, reaches those as well who decided very much in the last hour.
+_TOLD_TO_ALL = frozenset({NoticeReason.REMINDED, NoticeReason.ANSWERED})
 
 
 @command
@@ -81,6 +83,8 @@ def ask_deciders(
     if not asked.waits:
         return 0
     people = set(asked.people())
+    if reason not in _TOLD_TO_ALL:
+        people &= asked.first()
     channels = [] if only else _channels_that_ask(actor, asked)
     if only:
         people &= {only}

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Signed, ViewServed, VoteReceipt
+from approvals.cards import Reading, Signed, ViewServed, VoteReceipt
 from approvals.commands import signing
 from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
@@ -19,7 +19,7 @@ from approvals.errors import (
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Proposal, Vote
 from approvals.queries.changes import interdiff
-from approvals.queries.serving import parts_needed, views_served
+from approvals.queries.serving import reading_of, views_served
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
 from audit.commands import record
 from console.accounts import queries as people
@@ -42,7 +42,19 @@ class _Ballot:
     note: str
     agent_message: str
     signed: Signed | None
-    needed: Collection[str]  # parts that an approval has to have been shown
+    reading: Reading
+    among: int  # votes of one act, which share the time that it took
+
+    @property
+    def needed(self) -> Collection[str]:
+        """Return the parts that have to have been shown."""
+        return self.reading.parts if self.choice is Choice.APPROVE else ()
+
+    def taken_ms(self, served_at: datetime | None, *, at: datetime) -> int | None:
+        """Return the time since all of it was shown, or None if that never was."""
+        if served_at is None:
+            return None
+        return max(0, int((at - served_at).total_seconds() * 1000)) // self.among
 
     def says_the_same(self, vote: Vote) -> bool:
         return (self.choice.value, self.reason_code, self.note, self.agent_message) == (
@@ -74,6 +86,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
     note: str = "",
     agent_message: str = "",
     signed: Signed | None = None,
+    among: int = 1,
 ) -> VoteReceipt:
     """Count one person's vote on exactly what they saw, and settle the proposal if that decides it.
 
@@ -84,6 +97,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         note: for the other people; required for a rejection.
         agent_message: what the agent is told of a rejection; the note if empty.
         signed: what a passkey signed for it; counts as a fresh sign-in.
+        among: how many votes this act casts; they share the time since the content was shown.
 
     Raises:
         VoteByMachine, VoteByPrincipal, VoteNotEligible: this actor may not vote on this.
@@ -104,9 +118,8 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         note=_short(note, "note", NOTE_LENGTH),
         agent_message=_short(agent_message, "agent_message", MESSAGE_LENGTH),
         signed=signed,
-        needed=parts_needed(actor=actor, proposal_id=proposal_id, revision_no=revision_no)
-        if choice is Choice.APPROVE
-        else (),
+        reading=reading_of(actor=actor, proposal_id=proposal_id, revision_no=revision_no),
+        among=among,
     )
     if not policies.is_interactive(actor):
         return _refused(actor, proposal_id, ballot, signing.machine())
@@ -261,6 +274,7 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: d
     proof, signature = ground.proof, ground.signature
     served_at = max((one.served_at for one in ground.shown), default=None)
     digest = policies.view_digest(desk.digest, ground.shown) if ground.shown else None
+    taken_ms = ballot.taken_ms(served_at, at=at)
     receipt = record(
         VoteCast(
             proposal_id=desk.row.id,
@@ -273,6 +287,8 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: d
             stepup_at=proof.at.isoformat() if proof else "",
             view_digest=digest.hex() if digest else "",
             served_at=served_at.isoformat() if served_at else "",
+            expected_s=ballot.reading.expected_s,
+            taken_ms=taken_ms,
             assertion=signature.assertion if signature else {},
             passkey_id=signature.passkey_id if signature else None,
             reason=ballot.note,
@@ -294,6 +310,8 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: d
         stepup_at=proof.at if proof else None,
         served_at=served_at,
         view_digest=digest,
+        expected_s=ballot.reading.expected_s,
+        taken_ms=taken_ms,
         assertion=signature.assertion if signature else None,
         signed_with=signature.name if signature else "",
         event_uid=receipt.uid,
@@ -345,4 +363,5 @@ def _receipt(desk: Desk, vote: Vote, *, repeated: bool = False) -> VoteReceipt:
         needed=desk.requirement.people,
         given=given,
         repeated=repeated,
+        remark=policies.remark(Choice(vote.choice), vote.expected_s, vote.taken_ms),
     )

@@ -5,12 +5,14 @@ from approvals.diffs.glyphs import hidden_count, mixed_words
 from approvals.diffs.layout import laid_out, parts_in, parts_of
 from approvals.diffs.lines import line_marks, matches, word_marks
 from approvals.diffs.records import apply, compose, record_changes
+from approvals.diffs.sizing import changed_chars
 from approvals.diffs.tabling import records_in, tabled
 
 __all__ = [
     "ALARM_RATIO",
     "apply",
     "between",
+    "changed_chars",
     "changed_paths",
     "compose",
     "hidden_count",

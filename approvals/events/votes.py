@@ -29,6 +29,8 @@ class VoteCast(Event):
     stepup_at: str = ""  # when they last did, ISO 8601, UTC; "" where nobody asked
     view_digest: str = ""  # SHA-256 over what the session was shown, 64 hex characters
     served_at: str = ""  # since when it had been shown all of that, ISO 8601, UTC
+    expected_s: int | None = None  # how long reading it usually takes
+    taken_ms: int | None = None  # from then to the vote; of a batch, its share
     assertion: Mapping[str, str] = field(default_factory=dict)  # what a passkey signed
     passkey_id: UUID | None = None  # with which passkey
 

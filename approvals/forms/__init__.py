@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from typing_extensions import override
 
 from approvals.cards import Listed
+from approvals.forms.attention import AttentionForm as AttentionForm
 from approvals.forms.fields import Word
 from approvals.forms.replays import ReplayForm as ReplayForm
 from approvals.forms.replays import ReplayPageForm as ReplayPageForm

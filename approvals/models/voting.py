@@ -38,6 +38,8 @@ class Vote(TenantRow):
     stepup_at = models.DateTimeField(null=True)  # when the session last proved who it is
     served_at = models.DateTimeField(null=True)  # since when it had been shown all that it saw
     view_digest = models.BinaryField(max_length=DIGEST_BYTES, null=True)
+    expected_s = models.SmallIntegerField(null=True)  # how long reading it usually takes
+    taken_ms = models.BigIntegerField(null=True)  # from then to the vote; of a batch, its share
     assertion = models.JSONField(null=True)  # what a passkey signed
     signed_with = models.CharField(max_length=80, db_default="")  # the passkey's name
     event_uid = models.UUIDField()
@@ -79,9 +81,20 @@ class Vote(TenantRow):
                 condition=Q(assertion__isnull=True) | Q(stepup_at__isnull=False),
                 name="vote_signed_is_fresh",
             ),
+            models.CheckConstraint(
+                condition=Q(choice=Choice.REJECT.value)
+                | Q(expected_s__isnull=False, taken_ms__isnull=False),
+                name="vote_approve_was_timed",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_s__gte=3, expected_s__lte=120, taken_ms__gte=0)
+                | Q(taken_ms__isnull=True),
+                name="vote_time_in_bounds",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["tenant_id", "person", "proposal"], name="vote_of_person")
+            models.Index(fields=["tenant_id", "person", "proposal"], name="vote_of_person"),
+            models.Index(fields=["tenant_id", "person", "cast_at"], name="vote_by_time"),
         ]
 
     def card(self, revision_no: int) -> VoteCard:
@@ -100,6 +113,8 @@ class Vote(TenantRow):
             stepup_at=self.stepup_at,
             served_at=self.served_at,
             signed_with=self.signed_with,
+            expected_s=self.expected_s,
+            taken_ms=self.taken_ms,
         )
 
 

@@ -3,6 +3,13 @@
 from approvals.policies.arguments import changed_arguments
 from approvals.policies.asking import MASK, Active, Facts, Sums
 from approvals.policies.assertions import verify_offline
+from approvals.policies.attention import (
+    ENOUGH,
+    expected_s,
+    is_too_fast,
+    others_first,
+    remark,
+)
 from approvals.policies.claiming import (
     DECISIONS_AN_HOUR,
     LEASE,
@@ -87,6 +94,7 @@ __all__ = [
     "CLAIMED",
     "DECISIONS_AN_HOUR",
     "DENY_THRESHOLD",
+    "ENOUGH",
     "FILTER_LENGTH",
     "GOVERNED_KIND",
     "GUARDRAIL",
@@ -129,6 +137,7 @@ __all__ = [
     "covered",
     "escalated",
     "evaluate",
+    "expected_s",
     "extend_refusal",
     "fallback",
     "filling",
@@ -139,16 +148,19 @@ __all__ = [
     "in_the_way",
     "in_words",
     "is_interactive",
+    "is_too_fast",
     "ladder_as_list",
     "ladder_from",
     "largest_matching",
     "moments",
     "newly_asked",
+    "others_first",
     "parse",
     "parse_filter",
     "parsed",
     "pointer",
     "read_json",
+    "remark",
     "require_decidable",
     "require_extender",
     "require_extensions_left",

@@ -1,5 +1,6 @@
 """The reads of approvals."""
 
+from approvals.queries.attention import attention
 from approvals.queries.batching import batch
 from approvals.queries.changes import interdiff, since
 from approvals.queries.claims import claim_on, claims_of, saved_views
@@ -37,7 +38,7 @@ from approvals.queries.notices import (
 from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject
 from approvals.queries.replaying import replay, replayed_calls, replays_of
-from approvals.queries.serving import parts_needed, served_parts
+from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.thread import asked, current, first, thread, unanswered
 from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
 
@@ -50,6 +51,7 @@ __all__ = [
     "agreed_by",
     "asked",
     "asker_of",
+    "attention",
     "awaiting_review",
     "batch",
     "call_from",
@@ -82,6 +84,7 @@ __all__ = [
     "proposal",
     "proposal_for_subject",
     "reach",
+    "reading_of",
     "register_tools",
     "replay",
     "replayed_calls",

@@ -1,8 +1,10 @@
 """Who is at work on a proposal, as one reader sees it; nothing here depends on other votes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from django.db.models import Count
 
 from approvals import policies
 from approvals.cards import ClaimCard, ClaimsCard, Requirement, SavedViewCard
@@ -16,6 +18,7 @@ from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
 
+_HOUR: Final = timedelta(hours=1)
 _NOBODY_AT_WORK: Final = ClaimsCard(
     mine=None,
     others=(),
@@ -62,6 +65,14 @@ def decisions_of(actor: Actor, *, since: datetime) -> int:
     """Return how many votes a person cast since then."""
     mine = {"tenant_id": actor.tenant_id, "person_id": _person(actor)}
     return Vote.objects.filter(**mine, cast_at__gt=since).count()
+
+
+def busy_people(actor: Actor, *, at: datetime) -> frozenset[UUID]:
+    """Return who decided more than `DECISIONS_AN_HOUR` in the hour before."""
+    votes = Vote.objects.filter(tenant_id=actor.tenant_id, cast_at__gt=at - _HOUR)
+    many = votes.values("person_id").annotate(cast=Count("pk"))
+    busy = many.filter(cast__gt=policies.DECISIONS_AN_HOUR)
+    return frozenset(busy.values_list("person_id", flat=True))
 
 
 def read_claims(actor: Actor, row: Proposal) -> ClaimsCard:

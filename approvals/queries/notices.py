@@ -23,6 +23,7 @@ from approvals.models import (
     Snooze,
     Vote,
 )
+from approvals.queries.claims import busy_people
 from approvals.queries.people import voters_of
 from approvals.states import (
     ASKS,
@@ -77,6 +78,11 @@ class Asked:
     def people(self) -> frozenset[UUID]:
         """Return who can decide it and has not voted themselves."""
         return frozenset(self.entitled) - self.voted()
+
+    def first(self) -> frozenset[UUID]:
+        """Return whom to tell first: others before those who decided very much in the last hour."""
+        busy = busy_people(self.actor, at=clock.now())
+        return policies.others_first(self.entitled.values(), busy, self.requirement)
 
     def voted(self) -> frozenset[UUID]:
         mine = Vote.objects.filter(proposal=self.row, voided_at__isnull=True)

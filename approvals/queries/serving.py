@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from approvals import diffs, policies
-from approvals.cards import ViewServed
+from approvals.cards import Reading, ViewServed
 from approvals.models import Revision, Served
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
@@ -18,13 +18,19 @@ def served_parts(*, actor: Actor, proposal_id: UUID, revision_no: int) -> frozen
 
 
 @query
-def parts_needed(  # the decorator reads the actor
+def parts_needed(*, actor: Actor, proposal_id: UUID, revision_no: int) -> Collection[str]:
+    """Return the names of the parts that whoever approves a revision must have been shown."""
+    return reading_of(actor=actor, proposal_id=proposal_id, revision_no=revision_no).parts
+
+
+@query
+def reading_of(  # the decorator reads the actor
     *,
     actor: Actor,  # noqa: ARG001
     proposal_id: UUID,
     revision_no: int,
-) -> Collection[str]:
-    """Return the names of the parts that whoever approves a revision must have been shown.
+) -> Reading:
+    """Return what there is to read of a revision, and how long that usually takes.
 
     A revision never changes, so this needs no lock.
     """
@@ -34,10 +40,13 @@ def parts_needed(  # the decorator reads the actor
         .first()
     )
     if revision is None:
-        return (policies.PAGE,)
+        return Reading(parts=(policies.PAGE,), expected_s=policies.expected_s(fields=0, chars=0))
     content = revision.content(revision.proposal.tool)
-    parts = diffs.parts_of(diffs.between(content.before, content.after))
-    return (policies.PAGE, *(part.name for part in parts))
+    diff = diffs.between(content.before, content.after)
+    return Reading(
+        parts=(policies.PAGE, *(part.name for part in diffs.parts_of(diff))),
+        expected_s=policies.expected_s(fields=len(diff.changes), chars=diffs.changed_chars(diff)),
+    )
 
 
 # -- shared with commands ------------------------------------------------------------------------

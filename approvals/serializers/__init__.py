@@ -3,6 +3,12 @@
 They get cards; what a reader may not see is not in the card.
 """
 
+from approvals.serializers.attention import (
+    AttentionDayOut,
+    AttentionIn,
+    AttentionOut,
+    AttentionRowOut,
+)
 from approvals.serializers.batches import BatchIn, BatchOut
 from approvals.serializers.claims import ClaimIn, ClaimOut, ClaimsOut
 from approvals.serializers.clocks import ClockOut, ExtendIn, ExtensionOut, WideningOut
@@ -64,6 +70,10 @@ __all__ = [
     "VIEWS",
     "WHOLE_BASE64URL",
     "AssertionIn",
+    "AttentionDayOut",
+    "AttentionIn",
+    "AttentionOut",
+    "AttentionRowOut",
     "BatchIn",
     "BatchOut",
     "ChallengeIn",

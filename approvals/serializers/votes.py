@@ -68,3 +68,6 @@ class VoteReceiptOut(Out):
     needed = serializers.IntegerField()
     given = serializers.IntegerField()
     repeated = serializers.BooleanField(help_text="The same vote was on record already.")
+    remark = serializers.CharField(
+        help_text="That an approval came sooner than its change can be read, or empty."
+    )

@@ -1,5 +1,6 @@
 """Pages of approvals: the queue, one proposal, voting."""
 
+from approvals.views.attention import attention, attention_figure
 from approvals.views.batch import batch
 from approvals.views.channels import (
     channels,
@@ -31,6 +32,8 @@ from approvals.views.workshop import (
 
 __all__ = [
     "ask",
+    "attention",
+    "attention_figure",
     "batch",
     "cancel_replay",
     "channels",

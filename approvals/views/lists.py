@@ -39,6 +39,7 @@ _ORDERS: Final = {
 # What else there is about reviews: title, address, and the permission it asks for.
 _MORE: Final = (
     ("Decisions in figures", "approvals:metrics", Permission.APPROVALS_VIEW),
+    ("Attention", "approvals:attention", ""),
     ("Policies", "approvals:policies", Permission.APPROVALS_VIEW),
     ("Coverage of tools", "approvals:coverage", Permission.APPROVALS_VIEW),
     ("External tools", "approvals:tools", Permission.POLICIES_MANAGE),
@@ -116,7 +117,9 @@ def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) ->
     ]
     return {
         **_frame(asked),
-        "more": [(title, reverse(name)) for title, name, asks in _MORE if actor.has(asks)],
+        "more": [
+            (title, reverse(name)) for title, name, asks in _MORE if not asks or actor.has(asks)
+        ],
         "page": page,
         "rows": rows,
         "tabs": [_tab(one, view, asked, page) for one in View],

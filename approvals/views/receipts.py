@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from approvals import policies
 from approvals.cards import ProposalDetail
 from approvals.states import REJECT_LABELS, Choice, DispatchState, Outcome, ProposalState
 from approvals.views.clocks import ended_by_clock
@@ -40,6 +41,7 @@ class Stage:
     sealed: bool = True  # the event has a place in the trail, or will get one
     entry: int | None = None
     mine: bool = False
+    remark: str = ""  # a sentence after all of it
     bells: int | None = None  # people who agreed, of `needs`
 
 
@@ -76,6 +78,7 @@ def _my_vote(detail: ProposalDetail, places: _Places) -> Stage | None:
         text=f"signed with passkey {vote.signed_with}, recorded"
         if vote.signed_with
         else "recorded",
+        remark=policies.remark(vote.choice, vote.expected_s, vote.taken_ms),
         at=vote.cast_at,
         event=str(vote.event_uid),
         entry=places.of("vote.cast", who=str(vote.person_id)),

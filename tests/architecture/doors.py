@@ -17,6 +17,7 @@ from agents.controls.forms import EngageForm, HistoryForm, ReleaseForm
 from agents.forms import GiveBackForm, ReconcileForm, RunFilterForm
 from approvals.forms import (
     AskForm,
+    AttentionForm,
     BatchForm,
     ChannelForm,
     DefaultViewForm,
@@ -193,6 +194,8 @@ GETS: Final[dict[str, type[forms.Form]]] = {
     "approvals:next": NextForm,
     "approvals:detail": DetailForm,
     "approvals:thread": ThreadForm,
+    "approvals:attention": AttentionForm,
+    "approvals:attention-figure": AttentionForm,
     "approvals:metrics": MetricsForm,
     "approvals:metrics-figure": MetricsForm,
     "approvals:draft-policy": PolicyFromForm,

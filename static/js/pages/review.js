@@ -190,8 +190,9 @@ class VoteBar {
     dropDraft(this.form.dataset.draft);
     const next = this.form.querySelector("[data-advance]")?.checked ? this.form.dataset.next : "";
     if (next) {
-      const told = { at: clockTime(serverNow()), event: receipt.event_uid, href: this.form.dataset.page };
-      sessionStorage.setItem(RECEIPT, JSON.stringify({ ...told, title: document.querySelector("h1").textContent.trim() }));
+      const told = { ...receipt, at: clockTime(serverNow()), href: this.form.dataset.page };
+      told.title = document.querySelector("h1").textContent.trim();
+      sessionStorage.setItem(RECEIPT, JSON.stringify(told));
     }
     this.say("Recorded.", "clear");
     location.assign(next || this.form.dataset.page);
@@ -230,7 +231,7 @@ function showReceipt() {
   const link = document.createElement("a");
   link.href = told.href;
   link.textContent = told.title;
-  line.append(`Vote recorded ${told.at}, event ${told.event.slice(0, 4)}…${told.event.slice(-4)}: `, link);
+  line.append(`Vote recorded ${told.at}, event ${told.event_uid.slice(0, 8)}: `, link, " ", told.remark ?? "");
   document.querySelector(".main")?.prepend(line);
 }
 
