@@ -46,6 +46,7 @@ LONG: Final = (
 TOGETHER: Final = {"journeys", "races"}
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests, and say what a run over several processes must not tear apart."""
     items.sort(key=lambda item: _rank(item.path))
