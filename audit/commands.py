@@ -26,7 +26,7 @@ MAX_PATH = 300
 
 _INSERT = """
     INSERT INTO audit_event (tenant_id, event_uid, keep, envelope) VALUES (%s, %s, %s, %s)
-    RETURNING received_us
+    RETURNING received_at
 """
 _INSERT_BLOB = """
     INSERT INTO audit_blob (tenant_id, event_uid, name, media_type, body)
@@ -80,13 +80,17 @@ def record(event: Event, *, actor: Actor) -> Receipt:
     sealable = envelope.build(event, actor=actor, uid=uid, claimed_us=claimed_us)
     with _preparing_cursor() as cursor:
         cursor.execute(_INSERT, [actor.tenant_id, uid, str(event.keep), sealable.envelope])
-        (received_us,) = cursor.fetchone()
+        (received_at,) = cursor.fetchone()
         for blob in sealable.blobs:
             cursor.execute(
                 _INSERT_BLOB, [actor.tenant_id, uid, blob.name, blob.media_type, blob.body]
             )
     _tell(event, uid=uid, actor=actor)
-    return Receipt(uid=uid, received_us=received_us, envelope=sealable.envelope)
+    return Receipt(
+        uid=uid,
+        received_us=envelope.microseconds_of(received_at),
+        envelope=sealable.envelope,
+    )
 
 
 def _preparing_cursor() -> "utils.CursorWrapper":

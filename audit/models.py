@@ -10,12 +10,14 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from audit.envelope import microseconds_of
+
 
 class AuditEvent(models.Model):
     """A fact as it was recorded. `id` has holes: it is a handle and never shown as a sequence."""
 
     id = models.BigIntegerField(primary_key=True)
-    received_us = models.BigIntegerField()
+    received_at = models.DateTimeField()
     tenant_id = models.UUIDField()
     event_uid = models.UUIDField()
     keep = models.TextField()
@@ -23,6 +25,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         db_table = "audit_event"
+
+    @property
+    def received_us(self) -> int:
+        """Return the receive time as it stands in the leaf."""
+        return microseconds_of(self.received_at)
 
 
 class AuditBlob(models.Model):

@@ -24,16 +24,18 @@ META_EVERY_US: Final = 1_000_000
 CHUNK: Final = 10_000
 SEES_NOTHING: Final = "3:3:"
 
+# `extract` gives a numeric with six places, so no microsecond is rounded.
+_RECEIVED_US: Final[LiteralString] = "(extract(epoch FROM e.received_at) * 1000000)::bigint"
 # The leaf as `envelope.leaf` writes it, with RFC 6962's first byte, over the bytes that are stored.
-_LEAF_HASH: Final[LiteralString] = """
-    sha256('\\x0053420001'::bytea || uuid_send(e.event_uid) || int8send(e.received_us)
+_LEAF_HASH: Final[LiteralString] = f"""
+    sha256('\\x0053420001'::bytea || uuid_send(e.event_uid) || int8send({_RECEIVED_US})
            || e.envelope)
 """
 # "Not visible in prev" is "xid at or above its xmax, or among those that ran". Written so, a round
 # costs what is new plus one probe per transaction that ran, and never the whole time of the oldest
 # one.
 _BATCH: Final[LiteralString] = f"""
-    SELECT e.id, e.tenant_id, {_LEAF_HASH}, e.received_us FROM (
+    SELECT e.id, e.tenant_id, {_LEAF_HASH}, {_RECEIVED_US} FROM (
       SELECT * FROM audit_event
        WHERE epoch = %(epoch)s AND xid >= pg_snapshot_xmax(%(prev)s::pg_snapshot)
       UNION ALL
@@ -43,7 +45,7 @@ _BATCH: Final[LiteralString] = f"""
 """  # noqa: S608 - constants of this file
 # After a logical restore transaction ids start low and snapshots of the old life mean nothing.
 _BATCH_OF_OLD_EPOCHS: Final[LiteralString] = f"""
-    SELECT e.id, e.tenant_id, {_LEAF_HASH}, e.received_us FROM audit_event e
+    SELECT e.id, e.tenant_id, {_LEAF_HASH}, {_RECEIVED_US} FROM audit_event e
      WHERE e.epoch < %(epoch)s AND NOT EXISTS (SELECT 1 FROM audit_entry n WHERE n.event_id = e.id)
      ORDER BY e.id
 """  # noqa: S608 - as above

@@ -41,11 +41,16 @@ _HEADS: Final[LiteralString] = """
                          ORDER BY size DESC LIMIT 1) c ON true
      WHERE %(only)s::uuid[] IS NULL OR l.id = ANY (%(only)s::uuid[]) ORDER BY l.id
 """
-_LEAVES: Final[LiteralString] = """
-    SELECT n.index, v.event_uid, v.received_us, v.envelope
+# A time that nobody received anything at becomes another leaf, not an error in the middle.
+_RECEIVED_US: Final[LiteralString] = """
+    CASE WHEN v.received_at BETWEEN '1970-01-01' AND '9999-12-31'
+         THEN (extract(epoch FROM v.received_at) * 1000000)::bigint ELSE 0 END
+"""
+_LEAVES: Final[LiteralString] = f"""
+    SELECT n.index, v.event_uid, {_RECEIVED_US}, v.envelope
       FROM audit_entry n JOIN audit_event v ON v.id = n.event_id
      WHERE n.log_id = %(log)s AND n.index >= %(old)s AND n.index < %(new)s ORDER BY n.index
-"""
+"""  # noqa: S608 - constants of this file
 _META_LEAVES: Final[LiteralString] = """
     SELECT index, leaf FROM audit_meta_leaf
      WHERE index >= %(old)s AND index < %(new)s ORDER BY index

@@ -237,7 +237,7 @@ def _skew(body: dict[str, Any], event: AuditEvent) -> float | None:
         claimed = datetime.fromisoformat(str(body.get("claimed_at", "")))
     except ValueError:
         return None
-    seconds = (event.received_us - microseconds_of(claimed)) / 1_000_000
+    seconds = (event.received_at - claimed).total_seconds()
     return seconds if abs(seconds) > SKEW_SHOWN_S else None
 
 
@@ -246,7 +246,7 @@ def _card_of_body(body: dict[str, Any], event: AuditEvent, index: int | None) ->
     return EntryCard(
         uid=event.event_uid,
         index=index,
-        received_at=moment_of(event.received_us),
+        received_at=event.received_at,
         action=str(body.get("action", "")),
         kind=str(body.get("kind", "")),
         actor_kind=str(actor.get("kind", "")),
@@ -310,7 +310,7 @@ def _not_searchable_yet(actor: Actor, *, naming: str) -> list[tuple[int, EntryCa
     events = (
         AuditEvent.objects.alias(place=place)
         .filter(id__in=places, place__gt=0)
-        .order_by("-received_us")
+        .order_by("-received_at")
     )
     return [
         (event.id, _card_of_body(json.loads(bytes(event.envelope)), event, places[event.id]))

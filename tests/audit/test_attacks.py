@@ -74,7 +74,7 @@ class TestApplication:
 
     @pytest.mark.parametrize(
         ("column", "value"),
-        [("xid", "'3'"), ("epoch", "7"), ("received_us", "1"), ("id", "1")],
+        [("xid", "'3'"), ("epoch", "7"), ("received_at", "now()"), ("id", "1")],
     )
     def test_cannot_forge_what_the_database_fills(
         self, app: "psycopg.Connection[Any]", actor: Actor, column: str, value: str

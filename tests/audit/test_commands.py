@@ -60,7 +60,8 @@ class TestRecord:
             "kind": "person", "id": actor.id, "label": "Noor", "strength": "password",
         }  # fmt: skip
         assert body["bind"]["note"] == "héllo \u202e"
-        rebuilt = tree.rebuilt_leaf(receipt.uid.bytes, row["received_us"], row["envelope"])
+        rebuilt = tree.rebuilt_leaf(receipt.uid.bytes, receipt.received_us, row["envelope"])
+        assert row["received_at"] == envelope.moment_of(receipt.received_us)
         seal()
         query = "SELECT leaf_hash FROM audit_entry WHERE event_id = %s"
         assert login("owner").execute(query, [row["id"]]).fetchone() == (rebuilt,)

@@ -25,7 +25,13 @@ HEAD = "log_id = %(log)s AND size = 8"
 
 FLIPS = [
     ("audit_event", "event_uid = gen_random_uuid()", EVENT, "audit_event.event_uid"),
-    ("audit_event", "received_us = received_us + 1", EVENT, "audit_event.received_us"),
+    (
+        "audit_event",
+        "received_at = received_at + interval '1 microsecond'",
+        EVENT,
+        "audit_event.received_at",
+    ),
+    ("audit_event", "received_at = 'infinity'", EVENT, "audit_event.received_at"),
     ("audit_event", "keep = 'long'", EVENT, "audit_event.keep"),
     ("audit_event", "tenant_id = gen_random_uuid()", EVENT, "audit_event.tenant_id"),
     ("audit_event", "envelope = set_byte(envelope, 0, 32)", EVENT, "audit_event.envelope"),
@@ -34,7 +40,7 @@ FLIPS = [
     ("audit_event", "epoch = epoch + 1", EVENT, "audit_event.epoch"),
     ("audit_event", "id = DEFAULT", EVENT, "audit_entry.event_id"),
     ("audit_entry", "leaf_hash = sha256('x')", ENTRY, "audit_entry.leaf_hash"),
-    ("audit_entry", "received_us = received_us - 1", ENTRY, "audit_event.received_us"),
+    ("audit_entry", "received_us = received_us - 1", ENTRY, "audit_event.received_at"),
     ("audit_entry", "tenant_id = gen_random_uuid()", ENTRY, "audit_entry.tenant_id"),
     ("audit_entry", "round_no = round_no - 1", ENTRY, "audit_entry.round_no"),
     ("audit_entry", "event_id = -1", ENTRY, "audit_entry.event_id"),
