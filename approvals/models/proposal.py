@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import ClassVar, Final
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -30,6 +31,14 @@ from console.kernel import canonical
 from console.kernel.models import TenantRow
 
 OPENED: Final = "opened"  # why the first requirement of a proposal is there
+NO_KEY: Final = UUID(int=0)
+
+
+def _waiting(name: str, *fields: str) -> models.Index:
+    """Return an index by which `queries/values.py` skips through what waits."""
+    return models.Index(
+        fields=["tenant_id", *fields], condition=words("state", DECIDABLE), name=name
+    )
 
 
 class Proposal(TenantRow):
@@ -67,6 +76,8 @@ class Proposal(TenantRow):
     # Of the newest requirement, for the lists; `proposal_asks` keeps them, the application may not.
     asked_groups = ArrayField(models.CharField(max_length=63), default=list)
     needs = models.SmallIntegerField(default=1)
+    # Stands for that set of groups; `proposal_asked_key` writes it.
+    asked_key = models.UUIDField(default=NO_KEY, editable=False)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -137,6 +148,9 @@ class Proposal(TenantRow):
                 condition=Q(state=ProposalState.STALE.value),
                 name="proposal_stale",
             ),
+            _waiting("proposal_asked", "asked_key"),
+            _waiting("proposal_waiting_tool", "tool"),
+            _waiting("proposal_waiting_agent", "agent_id", "agent_label"),
         ]
 
     def card(self, *, revision: "Revision", needs: int, frozen: bool) -> ProposalCard:

@@ -9,7 +9,16 @@ from django.db.models import Q
 
 from approvals import policies
 from approvals.cards import Filter, Term
+from approvals.queries import values
 from approvals.queries.turns import Reader, held
+from console.kernel.actors import Actor
+
+
+def waiting_rows_of(asked: Filter, reader: Reader) -> Q:
+    """Select what fits all words among what waits; `mine` and `is:snoozed` are the lists' own."""
+    return reduce(
+        and_, (_condition(term, reader, waits=True) for term in _terms(asked, ("mine",))), Q()
+    )
 
 
 def rows_of(asked: Filter, reader: Reader, *, without: Iterable[str] = ()) -> Q:
@@ -18,28 +27,33 @@ def rows_of(asked: Filter, reader: Reader, *, without: Iterable[str] = ()) -> Q:
     Args:
         without: fields that are left out.
     """
-    left_out = {"mine", *without}
-    terms = [term for term in asked.terms if term.field not in left_out]
-    return reduce(and_, (_condition(term, reader) for term in terms), Q())
+    terms = _terms(asked, ("mine", *without))
+    return reduce(and_, (_condition(term, reader, waits=False) for term in terms), Q())
 
 
-def _condition(term: Term, reader: Reader) -> Q:
-    found = reduce(or_, (_fits(term.field, value, reader) for value in term.values))
+def _terms(asked: Filter, without: Iterable[str]) -> Iterable[Term]:
+    left_out = frozenset(without)
+    return (term for term in asked.terms if term.field not in left_out)
+
+
+def _condition(term: Term, reader: Reader, *, waits: bool) -> Q:
+    found = reduce(or_, (_fits(term.field, value, reader, waits=waits) for value in term.values))
     return ~found if term.negated else found
 
 
-def _fits(field: str, value: str, reader: Reader) -> Q:
+def _fits(field: str, value: str, reader: Reader, *, waits: bool) -> Q:
     match field:
         case "is":
             return _is(value, reader)
         case "tier" | "needs":
             return Q(**{field: int(value)})
+        case "group" if waits:
+            return values.of_group(reader.actor, value)
         case "group":
             return Q(asked_groups__contains=[value])
-        case "tool":
-            return _like("tool", value)
-        case "agent":
-            return _like("agent_id", value) | _like("agent_label", value)
+        case "tool" | "agent":
+            found = _named(field, value, reader.actor) if waits else None
+            return _like(field, value) if found is None else found
         case _:
             return _text(value)
 
@@ -54,11 +68,21 @@ def _is(value: str, reader: Reader) -> Q:
     return Q(state=value)
 
 
-def _like(column: str, value: str) -> Q:
-    if "*" not in value:
-        return Q(**{f"{column}__iexact": value})
-    pattern = ".*".join(re.escape(piece) for piece in value.split("*"))
-    return Q(**{f"{column}__iregex": f"^{pattern}$"})
+def _named(field: str, value: str, actor: Actor) -> Q | None:
+    select = values.of_tool if field == "tool" else values.of_agent
+    if "*" in value:
+        return select(actor, "{} ~* %(value)s", _pattern(value))
+    return select(actor, "upper({}) = upper(%(value)s)", value)
+
+
+def _like(field: str, value: str) -> Q:
+    how, wanted = ("iregex", _pattern(value)) if "*" in value else ("iexact", value)
+    columns = ("tool",) if field == "tool" else ("agent_id", "agent_label")
+    return reduce(or_, (Q(**{f"{column}__{how}": wanted}) for column in columns))
+
+
+def _pattern(value: str) -> str:
+    return f"^{'.*'.join(re.escape(piece) for piece in value.split('*'))}$"
 
 
 def _text(value: str) -> Q:

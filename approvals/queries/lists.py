@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from approvals import policies
 from approvals.cards import Filter, QueuePage
 from approvals.models import Proposal
 from approvals.queries.claims import decisions_of, saved_views
-from approvals.queries.filtering import rows_of
+from approvals.queries.filtering import rows_of, waiting_rows_of
 from approvals.queries.paging import Order
 from approvals.queries.people import seen_by
 from approvals.queries.rows import annotated, queue_rows
@@ -183,6 +184,11 @@ class _Lists:
         put_off = asked.names("is", policies.SNOOZED)
         self.mine = self.reader.decidable if put_off else self.reader.turn
 
+    @cached_property
+    def fitting(self) -> Q:
+        """Select what fits the filter, among what waits."""
+        return waiting_rows_of(self.asked, self.reader)
+
     def segments(self, view: View) -> list[_Segment]:
         """Return the parts of a list in their order, without what `mine:` leaves out."""
         if view is View.DECIDED:
@@ -212,7 +218,7 @@ class _Lists:
         if seen is not None:
             return seen
         if view is View.TEAM and len(segments) > 1:  # both parts are all that waits
-            return _counted(self.everything.filter(WAITS, rows_of(self.asked, self.reader)))
+            return _counted(self.everything.filter(WAITS, self.fitting))
         return min(sum(_counted(one.rows) for one in segments), MOST_COUNTED)
 
     def snoozed(self) -> int:
@@ -240,7 +246,7 @@ class _Lists:
         )
 
     def _segment(self, waits: Q, gone: Q) -> _Segment:
-        rows = self.everything.filter(waits, rows_of(self.asked, self.reader))
+        rows = self.everything.filter(waits, self.fitting)
         if self.as_of is None:
             return _Segment(rows=annotated(rows, self.reader))
         left = self.everything.filter(

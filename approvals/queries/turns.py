@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals import policies
 from approvals.models import Claim, Freeze, PrincipalRow, Proposal, Snooze, Vote
+from approvals.queries import values
 from approvals.queries.people import decided_by
 from approvals.states import DECIDABLE, ProposalState
 from console.kernel.actors import Actor
@@ -51,9 +52,14 @@ class Reader:
         return self.decides & Q(asked_groups__overlap=sorted(self.names)) & ~self.in_chain
 
     @cached_property
+    def asked(self) -> Q:
+        """Select the same among what waits, for which an index answers."""
+        return self.decides & values.asked_of(self.actor, self.names) & ~self.in_chain
+
+    @cached_property
     def decidable(self) -> Q:
         """Select what the reader can approve or reject now and has not voted on."""
-        return _OPEN & self.entitled & ~self.voted & ~held()
+        return _OPEN & self.asked & ~self.voted & ~held()
 
     @cached_property
     def turn(self) -> Q:
@@ -91,9 +97,9 @@ class Reader:
         part = PrincipalRow.objects.filter(**mine).values("proposal_id")
         cast = Vote.objects.filter(**mine, voided_at__isnull=True).values("proposal_id")
         stopped = Freeze.objects.filter(tenant_id=self.actor.tenant_id, until__isnull=True)
-        stale = of_tenant(self.actor).filter(_STALE, self.entitled).values("id")
+        stale = of_tenant(self.actor).filter(_STALE, self.asked).values("id")
         halted = of_tenant(self.actor).filter(
-            _OPEN, self.entitled, id__in=stopped.values("proposal_id")
+            _OPEN, self.asked, id__in=stopped.values("proposal_id")
         )
         return Q(id__in=part.union(cast, stale, halted.values("id")))
 

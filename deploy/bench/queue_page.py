@@ -34,6 +34,13 @@ from console.kernel.transactions import in_tenant
 OPEN: Final = 100_000
 TARGET_MS: Final = 150.0
 BAR_MS: Final = 500.0  # of every list in the product; a search looks at all rows that wait
+# The worst of their kind: one in ten fits, patterns, three words at once, none fits.
+FILTERS: Final = (
+    "agent:agent-3",
+    "tool:tool_*",
+    "tool:tool_7 agent:agent-7 tier:1",
+    "-agent:agent-*",
+)
 # A row of each table is made by the product's own command; the others are its copies, so that this
 # knows as little of the columns as can be.
 COPIES: Final = (
@@ -114,6 +121,13 @@ def measure(asked: argparse.Namespace) -> list[Row]:
             "waiting on others": partial(_page, desk.care, "/reviews/?view=waiting"),
             "20 pages on": partial(_page, desk.care, deep),
             "one in 1,000 is yours": partial(_page, desk.legal, "/reviews/?view=mine"),
+            "the same, team": partial(_page, desk.legal, "/reviews/?view=team"),
+            "the same, waiting": partial(_page, desk.legal, "/reviews/?view=waiting"),
+            "the same, newest": partial(_page, desk.legal, "/reviews/?view=mine&sort=newest"),
+            **{
+                f"filtered by {words}": partial(_page, desk.care, f"/reviews/?view=team&q={words}")
+                for words in FILTERS
+            },
         }
         least = _timed(
             lambda: plain.execute(PLAIN, [desk.tenant_id], prepare=True).fetchall(), times
