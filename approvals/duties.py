@@ -58,3 +58,10 @@ def settle_lost() -> int:
     """Put on record that nobody knows what became of what external agents never reported."""
     tenants = tenancy.every_tenant(reason="agents are lost in every tenant")
     return sum(commands.settle_lost(actor=system("pulse.approvals", each)) for each in tenants)
+
+
+@duty("approvals.sweep", every_s=3600.0)
+def sweep() -> int:
+    """Delete nonces of yesterday and notices of three months ago, of what is over."""
+    tenants = tenancy.every_tenant(reason="old rows lie in every tenant")
+    return sum(commands.sweep(actor=system("pulse.approvals", each)) for each in tenants)

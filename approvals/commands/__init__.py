@@ -35,6 +35,7 @@ from approvals.commands.sending import send_due
 from approvals.commands.serving import serve_parts
 from approvals.commands.signing import challenge_vote
 from approvals.commands.snoozing import snooze, wake
+from approvals.commands.sweeping import sweep
 from approvals.commands.timing import freeze, settle, settle_due, thaw
 from approvals.commands.versioning import (
     activate_version,
@@ -104,6 +105,7 @@ __all__ = [
     "shadow_version",
     "snooze",
     "start_replay",
+    "sweep",
     "switch_channel",
     "switch_own_mail",
     "take_back",

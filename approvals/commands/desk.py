@@ -286,6 +286,7 @@ class Desk:
             self.void_votes(self.votes, cause="lapsed", at=at)
             self.start_window(at)
             self.reopen("lapsed", at=at)
+            self.check_fillable(at=at)
             return False
         self.end(Outcome.EXPIRED, at=at, cause="execute_by", told=policies.NOT_RUN_IN_TIME)
         return True

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Claimed, Content, DispatchCard, NotClaimed, Requirement
-from approvals.commands import deciding, judging
+from approvals.commands import deciding, judging, laddering
 from approvals.commands.desk import POLICY, Desk, must_lock, settled_by
 from approvals.commands.opening import DENIED
 from approvals.commands.probing import go_stale
@@ -140,7 +140,8 @@ def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
         return None
     desk.void_votes(lost, cause="authority", at=at)
     desk.reopen("authority", at=at)
-    desk.settle_clock(at=at)
+    if not desk.settle_clock(at=at):
+        laddering.check(desk, at=at)
     return _not(desk, "proposal.reopened", "A voter lost the right to vote; people decide anew.")
 
 
@@ -189,6 +190,7 @@ def _not_enough(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
         desk.ask(whole, cause=POLICY, at=judged.at)
     desk.start_window(judged.at)
     desk.reopen(POLICY, at=judged.at)
+    laddering.check(desk, at=judged.at)
     said = judged.verdict.sentence or "No rule allows this without people any more."
     return _not(desk, "proposal.reopened", f"{said} People decide first; nothing was run.")
 

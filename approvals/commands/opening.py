@@ -175,6 +175,7 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
     )
     if judged.says is Says.ALLOW and judging.allowed_before(desk):
         desk.approve((), at=at, basis=Basis.RULE, rules=judged.rules)
+    laddering.check(desk, at=at)
     return desk.card()
 
 

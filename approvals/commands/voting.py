@@ -7,7 +7,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Reading, Signed, ViewServed, VoteReceipt
-from approvals.commands import signing
+from approvals.commands import laddering, signing
 from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.errors import (
@@ -169,6 +169,7 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
         # Its own clock went on meanwhile; nobody wins time by taking a vote back.
         if not desk.settle_clock(at=at):
             desk.tally(at=at)
+            laddering.check(desk, at=at)
     _hint_unless_blind(desk)
     return _receipt(desk, mine)
 

@@ -1,10 +1,12 @@
 """What changed, as data: fields of records, and how sets of changes add up."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from approvals.cards import Image
 from console.kernel import canonical
+
+WHOLE: Final = "(value)"  # stands for all of what should have fields and has none
 
 Changes: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
 
@@ -64,10 +66,21 @@ def _sides(changes: Changes) -> Iterator[tuple[str, str, str, Any, Any]]:
 def records_of(
     before: Image, after: Image
 ) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield (kind, id, fields before, fields after) of every record on either side.
+
+    What was found in a target may have any shape: a record that is no object, or a kind that holds
+    no records, is one field of its own, so that the two sides still differ where they do.
+    """
     for kind in sorted({*before, *after}):
-        old, new = before.get(kind, {}), after.get(kind, {})
+        old, new = (_object(_bare(side.get(kind))) for side in (before, after))
         for record in sorted({*old, *new}):
-            yield kind, record, _bare(old.get(record, {})), _bare(new.get(record, {}))
+            yield kind, record, _object(old.get(record)), _object(new.get(record))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    return {} if value is None else {WHOLE: value}
 
 
 def _bare(value: Any) -> Any:

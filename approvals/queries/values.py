@@ -6,7 +6,7 @@ overlap or a pattern on each row gets neither.
 """
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from django.db import connection
 from django.db.models import Q
@@ -81,7 +81,7 @@ def _values(
     actor: Actor,
     key: tuple[str, ...],
     fits: str,
-    given: Mapping[str, object],
+    given: Mapping[str, Any],
     *,
     more: tuple[str, ...] = (),
 ) -> _Rows | None:

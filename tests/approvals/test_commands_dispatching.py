@@ -63,6 +63,9 @@ class TestClaimDispatch:
             ({"args": {"order_id": "#W2"}}, "dispatch.other_call", ProposalState.APPROVED),
             ({"contract_hash": "d" * 64}, "proposal.stale", ProposalState.STALE),
             ({"before": {"orders": {"#W1": {}}}}, "proposal.stale", ProposalState.STALE),
+            ({"before": {"orders": {"#W1": "gone"}}}, "proposal.stale", ProposalState.STALE),
+            ({"before": {"orders": ["#W1"]}}, "proposal.stale", ProposalState.STALE),
+            ({"before": {"orders": None}}, "proposal.stale", ProposalState.STALE),
         ],
     )
     def test_refuses_any_change_of_a_bound_field(

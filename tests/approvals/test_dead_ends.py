@@ -11,7 +11,8 @@ from console.accounts import commands as accounts
 from console.kernel import relay
 from console.kernel.transactions import in_tenant
 from tests.approvals.clocks import asking, happened, sweep
-from tests.approvals.desk import now, opened
+from tests.approvals.desk import approved, claim, now, opened
+from tests.approvals.policies.rules import rule, spoken
 from tests.approvals.sql import run
 from tests.cast import Cast
 
@@ -56,6 +57,31 @@ class TestOpenProposal:
         assert not flagged(cast, card)
         assert now(cast, card, cast.ines).refusal == ""
         assert "proposal.widened" in happened(cast, card)
+
+
+class TestReopened:
+    def test_asks_more_people_at_once_where_a_rule_asks_whom_nobody_is(self, cast: Cast) -> None:
+        card = approved(cast)
+        nobody = {"all": [{"slots": [{"groups": ["legal"], "n": 1}]}]}
+        ladder = [{"at": "0.8", "widen": ["finance"]}]
+        spoken(cast, rule("later", "hold", match={"tier": 1}, require=nobody, ladder=ladder))
+        assert claim(cast, card).code == "proposal.reopened"
+        assert not flagged(cast, card)
+        assert happened(cast, card)[-1] == "proposal.widened"
+        assert now(cast, card, cast.ines).refusal == ""
+
+    def test_flags_what_nobody_is_left_to_complete(self, cast: Cast) -> None:
+        card = approved(cast, tier=2)
+        member(cast, "ines", groups=["care"])
+        assert not flagged(cast, card)
+        assert claim(cast, card).code == "proposal.reopened"
+        assert flagged(cast, card)
+
+    def test_flags_it_when_a_vote_is_taken_back(self, cast: Cast) -> None:
+        card = approved(cast, tier=2)
+        member(cast, "ines", groups=["care"])
+        commands.withdraw_vote(actor=cast.ruth, proposal_id=card.id)
+        assert flagged(cast, card)
 
 
 class TestPeopleRemovedOneByOne:

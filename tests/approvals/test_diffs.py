@@ -31,6 +31,13 @@ images = st.dictionaries(
     max_size=2,
 )
 
+# What a target may really hold: records that are no objects, kinds that hold no records.
+shapes = st.dictionaries(
+    st.sampled_from(["orders", "users"]),
+    values | st.dictionaries(st.sampled_from(["1", "value"]), values, max_size=2),
+    max_size=2,
+)
+
 
 def bare(value: Any) -> Any:
     """Drop what is null or empty, the way the data set's hash recipe does."""
@@ -89,6 +96,28 @@ class TestBetween:
     def test_shows_something_exactly_when_something_differs(self, old: Any, new: Any) -> None:
         shown = diffs.between(old, new).changes
         assert bool(shown) == bool(diffs.record_changes(old, new))
+
+    @given(shapes, shapes)
+    def test_takes_images_of_any_shape(self, old: Any, new: Any) -> None:
+        changed = diffs.changed_paths(old, new)
+        assert bool(changed) == bool(diffs.changed_paths(new, old))
+        assert diffs.changed_paths(old, json.loads(json.dumps(old))) == ()
+        assert diffs.three_way(old, old, old) == ()
+
+    @pytest.mark.parametrize(
+        ("old", "new", "path"),
+        [
+            ({"orders": {"#W1": "gone"}}, {"orders": {"#W1": {"a": 1}}}, "orders #W1 a"),
+            ({"orders": {"#W1": {"a": 5}}}, {"orders": {"#W1": 5}}, "orders #W1 (value)"),
+            ({"orders": {"#W1": None}}, {"orders": {"#W1": {"a": 1}}}, "orders #W1 a"),
+            ({"orders": None}, {"orders": {"#W1": {"a": 1}}}, "orders #W1 a"),
+            ({"orders": "gone"}, {"orders": {"#W1": {"a": 1}}}, "orders #W1 a"),
+            ({"orders": ["#W1"]}, {"orders": ["#W2"]}, "orders (value) (value)[0]"),
+        ],
+    )
+    def test_shows_what_is_no_record_as_one_field(self, old: Any, new: Any, path: str) -> None:
+        assert path in diffs.changed_paths(old, new)
+        assert path in [line.path for line in diffs.three_way(old, old, new)]
 
     def test_tells_types_apart(self) -> None:
         (change,) = diffs.between(image(a=1), image(a=True)).changes
