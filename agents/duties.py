@@ -1,4 +1,7 @@
-"""Pulse's part: what must go on when Celery, Redis or a worker does not."""
+"""Pulse's part: what must go on when Celery, Redis or a worker does not.
+
+Rounds that come every second or two ask one question first: which tenants have something to do.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -20,18 +23,13 @@ MOST_SLICES: Final = 4  # of one round, so that the other duties of this process
 @duty("runs.timers", every_s=1.0)
 def wake_timers() -> int:
     """Queue runs whose time to wait is over."""
-    return sum(
-        commands.wake_due(actor=_me(tenant))
-        for tenant in tenancy.every_tenant(reason="timers of every tenant's runs")
-    )
+    return sum(commands.wake_due(actor=_me(tenant)) for tenant in queries.tenants_due())
 
 
 @duty("runs.reaper", every_s=2.0)
 def reap() -> int:
     """Bring back runs that nobody works on: unclaimed, lease lapsed, decided and not woken."""
-    return sum(
-        _reap(tenant) for tenant in tenancy.every_tenant(reason="stranded runs of every tenant")
-    )
+    return sum(_reap(tenant) for tenant in queries.tenants_stranded())
 
 
 @duty("runs.answers", every_s=15.0)
@@ -47,7 +45,7 @@ def answer_reviewers() -> int:
 def repeat_stops() -> int:
     """Hold what came into the scope of a standing switch after its sweep."""
     held = 0
-    for tenant in tenancy.every_tenant(reason="switches of every tenant"):
+    for tenant in controls.tenants_stopped():
         me = _me(tenant)
         for switch in controls.active(actor=me):
             held += commands.hold_scope(actor=me, switch_id=switch.id)

@@ -21,7 +21,7 @@ from agents.controls.cards import (
 )
 from agents.controls.models import Switch, Worker
 from agents.controls.states import FORGOTTEN_AFTER_S, SILENT_AFTER_S, Progress, ScopeKind
-from console.kernel import clock
+from console.kernel import clock, tenancy
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
@@ -36,6 +36,13 @@ def active(*, actor: Actor) -> tuple[SwitchCard, ...]:
     """The switches that stand, oldest first."""
     rows = Switch.objects.filter(tenant_id=actor.tenant_id, released_at__isnull=True)
     return cards(rows.order_by("engaged_at", "id"))
+
+
+def tenants_stopped() -> frozenset[UUID]:
+    """Return the tenants in which a switch stands: one question for all of them, and only ids."""
+    with tenancy.unscoped(), connection.cursor() as cursor:
+        cursor.execute("SELECT controls_tenants_stopped()")
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 @query

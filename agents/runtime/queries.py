@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Q
 
 from agents.cards import (
@@ -28,7 +29,7 @@ from agents.states import CallState, FrameKind, Role, RunState
 from agents.tools import registry
 from agents.tools.errors import UnknownTool
 from audit.queries import events_of as events_of_trail
-from console.kernel import canonical, clock
+from console.kernel import canonical, clock, tenancy
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
 from costs import queries as costs
@@ -316,6 +317,22 @@ def agents(*, actor: Actor) -> tuple[AgentCard, ...]:
                 )
             )
     return tuple(found)
+
+
+def tenants_due() -> frozenset[UUID]:
+    """Return the tenants in which a run's time to wait is over: one question, and only ids."""
+    return _tenants("SELECT agents_tenants_due(%s)", clock.now())
+
+
+def tenants_stranded() -> frozenset[UUID]:
+    """Return the tenants in which `stranded` finds something, or a run waits for people."""
+    return _tenants("SELECT agents_tenants_stranded(%s, %s)", clock.now(), UNCLAIMED_S)
+
+
+def _tenants(asked: str, *given: object) -> frozenset[UUID]:
+    with tenancy.unscoped(), connection.cursor() as cursor:
+        cursor.execute(asked, list(given))
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 @query
