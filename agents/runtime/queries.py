@@ -329,7 +329,7 @@ def tenants_stranded() -> frozenset[UUID]:
     return _tenants("SELECT agents_tenants_stranded(%s, %s)", clock.now(), UNCLAIMED_S)
 
 
-def _tenants(asked: str, *given: object) -> frozenset[UUID]:
+def _tenants(asked: str, *given: datetime | int) -> frozenset[UUID]:
     with tenancy.unscoped(), connection.cursor() as cursor:
         cursor.execute(asked, list(given))
         return frozenset(row[0] for row in cursor.fetchall())

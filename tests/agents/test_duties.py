@@ -1,6 +1,7 @@
 """Pulse visits the tenants that have something to look after, and no others."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -11,8 +12,9 @@ from agents.controls.cards import Scope
 from agents.controls.states import ScopeKind
 from agents.runtime import queries
 from agents.runtime.engine import Progress
+from approvals.commands.pressure import MOST_OF_RUN
 from console.kernel import clock, pulse, tenancy
-from tests.agents.test_pressure_at_work import MOST_OF_RUN, moves
+from tests.agents.test_pressure_at_work import moves
 from tests.agents.world import SOFIA, World, calls, cancel
 
 
@@ -62,7 +64,12 @@ class TestDuties:
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         visited: list[str] = []
-        monkeypatch.setattr(tenancy, "_directory", [lambda: visited.append("all") or []])
+
+        def directory() -> list[UUID]:
+            visited.append("all")
+            return []
+
+        monkeypatch.setattr(tenancy, "_directory", [directory])
         for module, tenants in ((queries, "tenants_due"), (queries, "tenants_stranded")):
             monkeypatch.setattr(module, tenants, frozenset)
         monkeypatch.setattr(switches, "tenants_stopped", frozenset)

@@ -21,8 +21,11 @@ def rows(cast: Cast, table: str) -> int:
 
 def told(cast: Cast, proposal_id: UUID | None = None) -> None:
     reason = NoticeReason.OPENED if proposal_id else NoticeReason.CHECKS
-    asked = {"people": [UUID(cast.ruth.id)], "reason": reason, "proposal_id": proposal_id}
-    assert commands.notify(actor=cast.system, **asked) == 1
+    ruth = UUID(cast.ruth.id)
+    assert (
+        commands.notify(actor=cast.system, people=[ruth], reason=reason, proposal_id=proposal_id)
+        == 1
+    )
 
 
 def later(cast: Cast) -> int:
