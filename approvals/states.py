@@ -183,6 +183,20 @@ class DispatchState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ReviewKind(StrEnum):
+    """Why somebody looks at a decision once more, after it was made."""
+
+    SAMPLE = "sample"  # nobody was asked, and it was drawn
+    BREAK_GLASS = "break_glass"  # somebody decided in place of the people who were asked
+
+
+class ReviewVerdict(StrEnum):
+    """What came of looking once more."""
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+
+
 class RejectCode(StrEnum):
     """The class of a rejection; the end user may learn this much."""
 

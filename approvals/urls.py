@@ -11,6 +11,13 @@ urlpatterns = [
     path("metrics/figure.json", views.metrics_figure, name="metrics-figure"),
     path("attention/", views.attention, name="attention"),
     path("attention/figure.json", views.attention_figure, name="attention-figure"),
+    path("duties/", views.duties, name="duties"),
+    path("duties/<uuid:task_id>/", views.duty, name="duty"),
+    path("duties/<uuid:task_id>/close/", views.close_duty, name="close-duty"),
+    path("break-glass/", views.break_glass_grants, name="break-glass"),
+    path(
+        "break-glass/<uuid:grant_id>/revoke/", views.revoke_break_glass, name="revoke-break-glass"
+    ),
     path("next/", views.following, name="next"),
     path("channels/", views.channels, name="channels"),
     path("channels/mail/", views.switch_mail, name="switch-mail"),
@@ -45,6 +52,7 @@ urlpatterns = [
     path("<uuid:proposal_id>/snooze/", views.snooze, name="snooze"),
     path("<uuid:proposal_id>/wake/", views.wake, name="wake"),
     path("<uuid:proposal_id>/extend/", views.extend, name="extend"),
+    path("<uuid:proposal_id>/break-glass/", views.use_break_glass, name="use-break-glass"),
     path("<uuid:proposal_id>/reconcile/", views.reconcile, name="reconcile"),
     path("<uuid:proposal_id>/edit/", views.edit, name="edit"),
     path("<uuid:proposal_id>/rebase/", views.rebase, name="rebase"),

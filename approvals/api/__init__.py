@@ -12,6 +12,14 @@ from approvals.api.external import Dispatch, Wait
 from approvals.api.metrics import Metrics
 from approvals.api.proposals import OneProposal, Proposals, Withdraw
 from approvals.api.replays import CancelReplay, OneReplay, ReplayCalls, Replays
+from approvals.api.reviewing import (
+    BreakGlass,
+    CloseReviewTask,
+    Grants,
+    OneGrant,
+    OneReviewTask,
+    ReviewTasks,
+)
 from approvals.api.revisions import HandBack, Refresh, Revisions
 from approvals.api.votes import OwnVote, VoteChallenges, Votes
 from approvals.api.workshop import (
@@ -25,6 +33,8 @@ from approvals.api.workshop import (
 urlpatterns = [
     path("attention", Attention.as_view()),
     path("batches", Batches.as_view()),
+    path("break-glass-grants", Grants.as_view()),
+    path("break-glass-grants/<uuid:grant_id>", OneGrant.as_view()),
     path("dispatches/<uuid:dispatch_id>/outcome", Outcomes.as_view()),
     path("dispatches/<uuid:dispatch_id>/reconcile", Reconcile.as_view()),
     path("coverage", Coverage.as_view()),
@@ -38,6 +48,7 @@ urlpatterns = [
     path("policies/versions/<uuid:version_id>/simulate", Simulate.as_view()),
     path("proposals", Proposals.as_view()),
     path("proposals/<uuid:proposal_id>", OneProposal.as_view()),
+    path("proposals/<uuid:proposal_id>/break-glass", BreakGlass.as_view()),
     path("proposals/<uuid:proposal_id>/claim", Claims.as_view()),
     path("proposals/<uuid:proposal_id>/clock", Clock.as_view()),
     path("proposals/<uuid:proposal_id>/dispatch", Dispatch.as_view()),
@@ -52,4 +63,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/votes", Votes.as_view()),
     path("proposals/<uuid:proposal_id>/votes/challenges", VoteChallenges.as_view()),
     path("proposals/<uuid:proposal_id>/votes/mine", OwnVote.as_view()),
+    path("review-tasks", ReviewTasks.as_view()),
+    path("review-tasks/<uuid:task_id>", OneReviewTask.as_view()),
+    path("review-tasks/<uuid:task_id>/close", CloseReviewTask.as_view()),
 ]

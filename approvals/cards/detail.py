@@ -8,6 +8,7 @@ from approvals.cards.changes import Diff, DriftLine
 from approvals.cards.content import Content, Principal, ProposalFacts
 from approvals.cards.lists import ProposalCard
 from approvals.cards.people import Requirement
+from approvals.cards.reviewing import GlassCard, GlassUse
 from approvals.states import (
     Basis,
     Choice,
@@ -108,3 +109,5 @@ class ProposalDetail:
     drift: tuple[DriftLine, ...]
     history: tuple[HistoryLine, ...]
     read_at: datetime
+    glass: GlassCard | None  # for who holds the right to break glass, while there is what to decide
+    glass_uses: tuple[GlassUse, ...]

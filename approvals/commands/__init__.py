@@ -2,6 +2,7 @@
 
 from approvals.commands.asking import answer, ask
 from approvals.commands.batching import cast_batch
+from approvals.commands.breaking import break_glass
 from approvals.commands.carrying import carry_out, carry_out_due
 from approvals.commands.channels import (
     add_channel,
@@ -19,6 +20,7 @@ from approvals.commands.external import dispatch_own, propose, report_own, settl
 from approvals.commands.external_tools import add_external_tool, retire_external_tool
 from approvals.commands.keeping import delete_view, make_default_view, rename_view, save_view
 from approvals.commands.laddering import MOST_DEAD_ENDS, check_dead_ends
+from approvals.commands.lending import lend_break_glass, revoke_break_glass
 from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_outcome
 from approvals.commands.opening import open_proposal, refresh, withdraw
 from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
@@ -36,6 +38,7 @@ from approvals.commands.serving import serve_parts
 from approvals.commands.signing import challenge_vote
 from approvals.commands.snoozing import snooze, wake
 from approvals.commands.sweeping import sweep
+from approvals.commands.tasking import close_review_task
 from approvals.commands.timing import freeze, settle, settle_due, thaw
 from approvals.commands.versioning import (
     activate_version,
@@ -58,6 +61,7 @@ __all__ = [
     "answer",
     "ask",
     "ask_deciders",
+    "break_glass",
     "cancel_replay",
     "carry_out",
     "carry_out_due",
@@ -67,6 +71,7 @@ __all__ = [
     "check_dead_ends",
     "claim",
     "claim_dispatch",
+    "close_review_task",
     "delete_view",
     "discard_version",
     "dispatch_own",
@@ -74,6 +79,7 @@ __all__ = [
     "extend",
     "freeze",
     "hand_back",
+    "lend_break_glass",
     "make_default_view",
     "notify",
     "open_proposal",
@@ -95,6 +101,7 @@ __all__ = [
     "retire_external_tool",
     "retire_version",
     "revise_when_asked",
+    "revoke_break_glass",
     "save_view",
     "send_due",
     "serve_parts",

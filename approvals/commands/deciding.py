@@ -36,6 +36,12 @@ def store(
     )
 
 
+def rests_on_votes(row: Proposal) -> bool:
+    """Say whether people's votes carry the decision that counts."""
+    found = Decision.objects.filter(proposal=row, voided_at__isnull=True)
+    return set(found.values_list("basis", flat=True)) == {Basis.PEOPLE.value}
+
+
 def tell(
     row: Proposal, revision: Revision, outcome: Outcome, *, actor: Actor, **facts: Any
 ) -> None:

@@ -27,6 +27,8 @@ from approvals.models import (
     Revision,
     Vote,
 )
+from approvals.policies.breaking import execute_s
+from approvals.queries.deciders import deciders_of
 from approvals.queries.people import voters_of
 from approvals.states import (
     DECIDABLE,
@@ -156,7 +158,7 @@ class Desk:
             for place in places
         ]
         self._decide(Outcome.APPROVED, assignment, at=at, basis=basis)
-        execute_by = at + timedelta(seconds=self.requirement.execute_s)
+        execute_by = at + timedelta(seconds=execute_s(self.requirement, basis))
         self.row.execute_by = execute_by
         self.move(ProposalState.APPROVED, at=at)
         self._tell(
@@ -419,13 +421,7 @@ def settled_by(desk: Desk) -> str:
     )
     if decision is None:
         return f"This proposal was {desk.state.value} at {clock_text(desk.row.moved_at)}."
-    people = [place["person"] for place in decision.assignment]
-    names = list(
-        Vote.objects.filter(revision_id=decision.revision_id, person_id__in=people)
-        .order_by("cast_at")
-        .values_list("person_label", flat=True)
-    )
-    who = " and ".join(dict.fromkeys(names)) or "a rule"
+    who = " and ".join(deciders_of(decision)) or "a rule"
     return f"This was {decision.outcome} by {who} at {clock_text(decision.decided_at)}."
 
 

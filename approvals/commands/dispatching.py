@@ -23,6 +23,7 @@ from approvals.events import (
     ProposalDispatched,
 )
 from approvals.models import Decision, Dispatch
+from approvals.queries.breaking import still_stands
 from approvals.states import (
     NEXT_DISPATCH,
     Basis,
@@ -135,6 +136,11 @@ def _not_this(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> 
 def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
     """Take it back to people if the votes do not suffice any more."""
     decision = _decision(desk)
+    if decision.basis == Basis.BREAK_GLASS.value and not still_stands(desk.actor, decision):
+        desk.reopen("authority", at=at)
+        desk.settle_clock(at=at)
+        said = "Whoever broke glass has lost the right to; people decide anew."
+        return _not(desk, "proposal.reopened", said)
     lost = _votes_without_authority(desk) if decision.basis == Basis.PEOPLE.value else []
     if not lost:
         return None

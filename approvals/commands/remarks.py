@@ -33,6 +33,18 @@ def text_of(text: str, name: str, *, most: int = NOTE_LENGTH) -> str:
     return text
 
 
+def needed_text(text: str, name: str, wanted: str, *, most: int = NOTE_LENGTH) -> str:
+    """Return what somebody typed, bare; `wanted` is what they read when they typed nothing.
+
+    Raises:
+        BadInput: it is empty, too long, or holds what cannot be stored.
+    """
+    said = text_of(text, name, most=most)
+    if not said:
+        raise BadInput(f"{name.capitalize()}: {wanted}", fields={name: wanted})
+    return said
+
+
 def insert(
     desk: Desk,
     *,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Reading, Signed, ViewServed, VoteReceipt
-from approvals.commands import laddering, signing
+from approvals.commands import deciding, laddering, signing
 from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.errors import (
@@ -164,7 +164,7 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
             VoteReceipt,
         )
     desk.void_votes([mine], cause="withdrawn", at=at)
-    if desk.state is ProposalState.APPROVED:
+    if desk.state is ProposalState.APPROVED and deciding.rests_on_votes(desk.row):
         desk.reopen("vote withdrawn", at=at)
         # Its own clock went on meanwhile; nobody wins time by taking a vote back.
         if not desk.settle_clock(at=at):

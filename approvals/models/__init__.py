@@ -33,6 +33,7 @@ from approvals.models.notices import (
 from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
 from approvals.models.proposal import Freeze, PrincipalRow, Proposal, RequirementRow, Revision
 from approvals.models.replaying import Replay, ReplayCall
+from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask
 from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "TITLE_LENGTH",
     "VIEW_NAME_LENGTH",
     "Attention",
+    "BreakGlassGrant",
+    "BreakGlassUse",
     "Channel",
     "Claim",
     "Comment",
@@ -65,6 +68,7 @@ __all__ = [
     "Replay",
     "ReplayCall",
     "RequirementRow",
+    "ReviewTask",
     "Revision",
     "SavedView",
     "Served",

@@ -32,12 +32,7 @@ def can_be_filled(
 
 def require_voter(voter: Voter, requirement: Requirement, principals: Iterable[Principal]) -> None:
     """Raise the first reason why this person may not decide this proposal."""
-    for principal in principals:
-        if principal.person_id == voter.person_id:
-            raise VoteByPrincipal(
-                f"You {_PART[principal.role]}; someone else has to decide this.",
-                role=principal.role.value,
-            )
+    require_outside(voter.person_id, principals)
     if not voter.active or not voter.may_vote:
         raise VoteNotEligible(
             "You do not have the right to vote on this tool; ask an administrator for the "
@@ -48,6 +43,16 @@ def require_voter(voter: Voter, requirement: Requirement, principals: Iterable[P
         raise VoteNotEligible(
             "You are in no review group that this needs; ask an administrator to add you to one."
         )
+
+
+def require_outside(person_id: UUID, principals: Iterable[Principal]) -> None:
+    """Raise if this person had a part in the request."""
+    for principal in principals:
+        if principal.person_id == person_id:
+            raise VoteByPrincipal(
+                f"You {_PART[principal.role]}; someone else has to decide this.",
+                role=principal.role.value,
+            )
 
 
 def who_refusal(

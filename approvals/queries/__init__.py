@@ -2,6 +2,7 @@
 
 from approvals.queries.attention import attention
 from approvals.queries.batching import batch
+from approvals.queries.breaking import break_glass_grants
 from approvals.queries.changes import interdiff, since
 from approvals.queries.claims import claim_on, claims_of, saved_views
 from approvals.queries.clocks import clock_of, ending_of, tenants_due
@@ -38,6 +39,7 @@ from approvals.queries.notices import (
 from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject
 from approvals.queries.replaying import replay, replayed_calls, replays_of
+from approvals.queries.reviewing import review_task, review_tasks
 from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.thread import asked, current, first, thread, unanswered
 from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
@@ -54,6 +56,7 @@ __all__ = [
     "attention",
     "awaiting_review",
     "batch",
+    "break_glass_grants",
     "call_from",
     "call_of",
     "channels",
@@ -89,6 +92,8 @@ __all__ = [
     "replay",
     "replayed_calls",
     "replays_of",
+    "review_task",
+    "review_tasks",
     "saved_views",
     "served_parts",
     "shadow_tally",

@@ -13,6 +13,7 @@ from approvals.cards import (
     VoteCard,
     Voter,
 )
+from approvals.cards.reviewing import GlassCard
 from approvals.events import PROPOSAL
 from approvals.models import (
     Decision,
@@ -24,6 +25,8 @@ from approvals.models import (
     Revision,
     Vote,
 )
+from approvals.queries.breaking import glass_of, uses_of
+from approvals.queries.deciders import deciders_of
 from approvals.queries.people import seen_by, voters_of
 from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
 from audit.queries import events_of
@@ -103,6 +106,8 @@ class _Reading:
                 self.requirement, self.voters.values(), self.principals
             ),
             drift=self._drift(content),
+            glass=self._glass(),
+            glass_uses=uses_of(self.row),
             history=self._history(),
             read_at=self.at,
         )
@@ -159,6 +164,19 @@ class _Reading:
             return refusal.message
         return ""
 
+    def _glass(self) -> GlassCard | None:
+        """Return what a holder of the right to break glass may do here; None for anybody else."""
+        if self.state not in DECIDABLE:
+            return None
+        return glass_of(
+            self.actor,
+            self.row,
+            self.requirement,
+            self.principals,
+            self.voters.values(),
+            at=self.at,
+        )
+
     def _lines(self, votes: list[VoteCard]) -> tuple[ReviewerLine, ...]:
         cast = {vote.person_id: vote for vote in votes}
         return tuple(
@@ -209,15 +227,12 @@ def _decision_of(row: Proposal) -> DecisionCard | None:
     )
     if found is None:
         return None
-    people = [place["person"] for place in found.assignment]
-    names = Vote.objects.filter(revision=found.revision, person_id__in=people)
-    labels = names.order_by("cast_at").values_list("person_label", flat=True)
     return DecisionCard(
         outcome=Outcome(found.outcome),
         basis=Basis(found.basis),
         revision_no=found.revision.no,
         decided_at=found.decided_at,
-        people=tuple(dict.fromkeys(labels)),
+        people=deciders_of(found),
     )
 
 

@@ -102,6 +102,12 @@ class HistoryOut(Out):
     index = serializers.IntegerField(allow_null=True, help_text="Place in the trail once sealed.")
 
 
+class GlassOut(Out):
+    expires_at = serializers.DateTimeField()
+    skips = serializers.IntegerField(help_text="People who would be told.")
+    refusal = serializers.CharField(help_text="Why not on this proposal, or empty.")
+
+
 class ProposalDetailOut(Out):
     proposal = ProposalOut(source="card")
     undo = serializers.CharField(source="facts.undo")
@@ -130,4 +136,7 @@ class ProposalDetailOut(Out):
     close_cause = serializers.CharField()
     frozen_causes = serializers.ListField(child=serializers.CharField())
     unfillable = serializers.BooleanField()
+    break_glass = GlassOut(
+        source="glass", allow_null=True, help_text="For who holds the right now; else null."
+    )
     history = HistoryOut(many=True)

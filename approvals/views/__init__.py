@@ -2,6 +2,7 @@
 
 from approvals.views.attention import attention, attention_figure
 from approvals.views.batch import batch
+from approvals.views.breaking import break_glass_grants, revoke_break_glass, use_break_glass
 from approvals.views.channels import (
     channels,
     notices,
@@ -11,6 +12,7 @@ from approvals.views.channels import (
     try_mail,
 )
 from approvals.views.claims import claim, release, snooze, take_over, wake
+from approvals.views.duties import close_duty, duties, duty
 from approvals.views.editing import edit, hand_back, rebase, take_back
 from approvals.views.extending import extend
 from approvals.views.keeping import default_view, delete_view, rename_view, save_view
@@ -35,15 +37,19 @@ __all__ = [
     "attention",
     "attention_figure",
     "batch",
+    "break_glass_grants",
     "cancel_replay",
     "channels",
     "claim",
+    "close_duty",
     "coverage",
     "default_view",
     "delete_view",
     "detail",
     "discard_policy",
     "draft_policy",
+    "duties",
+    "duty",
     "edit",
     "explain",
     "extend",
@@ -62,6 +68,7 @@ __all__ = [
     "rename_view",
     "replay",
     "retire_tool",
+    "revoke_break_glass",
     "save_view",
     "shadow_policy",
     "simulate",
@@ -75,6 +82,7 @@ __all__ = [
     "tools",
     "try_channel",
     "try_mail",
+    "use_break_glass",
     "vote",
     "wake",
     "withdraw_vote",

@@ -40,10 +40,12 @@ _ORDERS: Final = {
 _MORE: Final = (
     ("Decisions in figures", "approvals:metrics", Permission.APPROVALS_VIEW),
     ("Attention", "approvals:attention", ""),
+    ("Duties", "approvals:duties", Permission.APPROVALS_VIEW),
     ("Policies", "approvals:policies", Permission.APPROVALS_VIEW),
     ("Coverage of tools", "approvals:coverage", Permission.APPROVALS_VIEW),
     ("External tools", "approvals:tools", Permission.POLICIES_MANAGE),
     ("Channels", "approvals:channels", Permission.ACCOUNTS_MANAGE),
+    ("Break-glass", "approvals:break-glass", Permission.ACCOUNTS_MANAGE),
 )
 
 

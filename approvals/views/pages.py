@@ -17,6 +17,7 @@ from approvals.views.changes import ALL, Address, Change
 from approvals.views.claims import claims_context
 from approvals.views.clocks import clocks_of
 from approvals.views.consequence import consequence_of
+from approvals.views.glass import glass_context
 from approvals.views.neighbours import KEPT, place_of
 from approvals.views.serving import approve_refusal, keep_shown, parts_seen
 from approvals.views.shown import page_of
@@ -123,6 +124,7 @@ def _context(
         else None,
         "clocks": clocks_of(actor, found, typed=request.POST.get("extend_reason", "")),
         "signing": signing_of(actor, found),
+        "glass": glass_context(request, found),
         "draft": f"{actor.id}:{card.id}:{card.revision_no}",
         "may_audit": actor.has("audit.view"),
         "may_runs": actor.has("runs.view"),

@@ -9,7 +9,8 @@ from console.kernel.errors import ConsoleError
 
 
 def may_decide(found: ProposalDetail) -> bool:
-    return found.card.state in DECIDABLE and not found.refusal
+    """Say whether this reader can approve it: by a vote, or in place of those who vote."""
+    return found.card.state in DECIDABLE and (not found.refusal or found.glass is not None)
 
 
 def parts_seen(actor: Actor, found: ProposalDetail) -> frozenset[str]:

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     APPROVALS_EXTEND = "approvals.extend"
     APPROVALS_LEAD = "approvals.lead"
     APPROVALS_PROPOSE = "approvals.propose"
+    APPROVALS_BREAK_GLASS = "approvals.break_glass"
     RUNS_VIEW = "runs.view"
     RUNS_START = "runs.start"
     CONTROLS_VIEW = "controls.view"
@@ -75,8 +76,9 @@ PERMISSIONS_OF: Final[Mapping[Role, frozenset[Permission]]] = {
             P.AUDIT_EXPORT,
         }
     ),
-    # Voting needs the reviewer role, so that an administrator does not decide by the way.
-    Role.ADMIN: frozenset(Permission) - {P.APPROVALS_VOTE},
+    # Voting needs the reviewer role, so that an administrator does not decide by the way. Breaking
+    # glass is in no role at all: it is lent to one person, for an hour at most.
+    Role.ADMIN: frozenset(Permission) - {P.APPROVALS_VOTE, P.APPROVALS_BREAK_GLASS},
 }
 
 # Machines never decide, never stop or release, and never hand out rights.
@@ -85,6 +87,7 @@ NEVER_FOR_KEYS: Final = frozenset(
         P.APPROVALS_VOTE,
         P.APPROVALS_EXTEND,
         P.APPROVALS_LEAD,
+        P.APPROVALS_BREAK_GLASS,
         P.CONTROLS_VIEW,
         P.CONTROLS_ENGAGE,
         P.CONTROLS_RELEASE,

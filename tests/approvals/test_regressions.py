@@ -60,7 +60,9 @@ from tests.approvals.desk import (
     principals,
     vote,
 )
+from tests.approvals.glass import broken, lend
 from tests.approvals.policies.rules import rule, spoken
+from tests.approvals.post import MailServer, mail_server, post
 from tests.cast import HOST, Cast
 from tests.races.test_votes import at_once
 
@@ -73,6 +75,13 @@ PLANTED = (
 @pytest.fixture
 def world(cast: Cast) -> World:
     return make_world(cast)
+
+
+@pytest.fixture
+def mail(settings: Any) -> Iterator[MailServer]:
+    settings.PUBLIC_URL = "https://console.example"
+    with mail_server(settings) as server:
+        yield server
 
 
 def order(world: World) -> Any:
@@ -450,3 +459,18 @@ class TestPeople:
         assert decision is not None
         assert (decision.basis, decision.people) == (Basis.PEOPLE, ("Ruth",))
         assert found[str(by_person.id)]["basis"] == Basis.PEOPLE
+
+    def test_who_are_skipped_by_break_glass_are_each_told(
+        self, cast: Cast, mail: MailServer
+    ) -> None:
+        """Infisical/infisical#7930."""
+        iris = cast.add("iris", roles=("reviewer",), groups=("finance",))
+        lend(cast, cast.ruth)
+        card = opened(cast, tier=2)
+        broken(card, cast.ruth)
+        post(cast)
+        assert now(cast, card).card.state is ProposalState.APPROVED
+        for name in ("ines", "iris"):
+            subjects = [str(one["Subject"]) for one in mail.to(cast.email(name))]
+            assert [one for one in subjects if "Break-glass" in one], (name, iris.label)
+        assert not [one for one in mail.to(cast.email("ruth")) if "Break-glass" in one["Subject"]]

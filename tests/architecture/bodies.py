@@ -13,6 +13,8 @@ BODIES: Final[dict[str, Any]] = {
     "accounts:grant": {"kind": "agent", "object_id": str(uuid7()), "give": "1"},
     "approvals:vote": VOTE,
     "approvals:extend": {"extend_reason": "More time.", "clock_no": "1"},
+    "approvals:use-break-glass": {**SEEN, "reason": "It is down.", "ticket": "I-7", "sure": "1"},
+    "approvals:close-duty": {"verdict": "agree", "note": "I looked."},
     "approvals:edit": {**SEEN, "mode": "raw", "step": "preview", "raw": "{}"},
     "approvals:rebase": SEEN,
     "approvals:hand-back": SEEN,
@@ -28,6 +30,13 @@ BODIES: Final[dict[str, Any]] = {
     "controls:release": {"reason": "It is over."},
     "widget:revoke-key": {"reason": "Not used."},
     "api/v1/people/<uuid:person_id>": {"roles": [], "groups": [], "active": False},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/break-glass": {
+        "revision": 1,
+        "digest": DIGEST,
+        "reason": "It is down.",
+        "ticket": "INC-7",
+    },
+    "api/v1/approvals/review-tasks/<uuid:task_id>/close": {"verdict": "agree", "note": "Fine."},
     "api/v1/approvals/proposals/<uuid:proposal_id>/extend": {"reason": "More.", "clock_no": 1},
     "api/v1/approvals/proposals/<uuid:proposal_id>/dispatch": {
         "call_key": str(uuid7()),

@@ -47,7 +47,9 @@ from approvals.forms import (
     ToolForm,
     VoteForm,
 )
+from approvals.forms.reviewing import BreakGlassForm, CloseDutyForm, DutiesForm, LendForm
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, REASON_LENGTH
+from approvals.policies.breaking import TICKET_LENGTH
 from audit.forms import SearchForm
 from console.accounts import forms as accounts
 from console.kernel.ids import uuid7
@@ -133,6 +135,19 @@ POSTS: Final[dict[str, Any]] = {
     "approvals:extend": _form(
         ExtendForm, longest={"extend_reason": REASON_LENGTH}, extend_reason="More.", clock_no="1"
     ),
+    "approvals:use-break-glass": _form(
+        BreakGlassForm,
+        longest={"reason": NOTE_LENGTH, "ticket": TICKET_LENGTH},
+        **SEEN,
+        reason="It is down.",
+        ticket="INC-7",
+        sure="1",
+    ),
+    "approvals:break-glass": _form(LendForm, person=str(uuid7()), minutes="5", reason="For it."),
+    "approvals:revoke-break-glass": NOTHING,
+    "approvals:close-duty": _form(
+        CloseDutyForm, longest={"note": NOTE_LENGTH}, verdict="agree", note="I looked."
+    ),
     "approvals:edit": _form(
         EditForm, longest={"note": NOTE_LENGTH}, **SEEN, mode="raw", step="preview", raw="{}"
     ),
@@ -193,6 +208,7 @@ GETS: Final[dict[str, type[forms.Form]]] = {
     "approvals:batch": SelectForm,
     "approvals:next": NextForm,
     "approvals:detail": DetailForm,
+    "approvals:duties": DutiesForm,
     "approvals:thread": ThreadForm,
     "approvals:attention": AttentionForm,
     "approvals:attention-figure": AttentionForm,
@@ -223,6 +239,13 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "choice": "approve",
     },
     "claims_take": {"by_itself": True},
+    "proposals_break_glass": {
+        "revision": 1, "digest": DIGEST, "reason": "It is down.", "ticket": "INC-7"
+    },
+    "break_glass_grants_add": {
+        "person": "00000000-0000-4000-8000-000000000000", "minutes": 5, "reason": "For it."
+    },
+    "review_tasks_close": {"verdict": "agree", "note": "I looked."},
     "proposals_extend": {"reason": "More time.", "clock_no": 1},
     "proposals_open": {
         "subject": "00000000-0000-4000-8000-000000000000", "tool": "crm.update", "tier": 1,

@@ -15,6 +15,7 @@ from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from tests.approvals.desk import agent, now, opened, pulse
+from tests.approvals.glass import close, lend, use
 from tests.architecture.bodies import BODIES
 from tests.architecture.test_urls import ROUTES, Filled, Route, ask, filled
 from tests.architecture.watch import Watch
@@ -118,6 +119,12 @@ def challenge(cast: Cast, actor: Actor) -> Any:
     )
 
 
+def lent(cast: Cast, actor: Actor) -> Any:
+    return approvals.lend_break_glass(
+        actor=actor, person_id=cast.members["ruth"].id, minutes=5, reason="For the test."
+    )
+
+
 ACTS: Final[dict[str, Callable[[Cast, Actor], Any]]] = {
     "approve": lambda cast, actor: vote(cast, actor, Choice.APPROVE),
     "reject": lambda cast, actor: vote(cast, actor, Choice.REJECT),
@@ -125,6 +132,12 @@ ACTS: Final[dict[str, Callable[[Cast, Actor], Any]]] = {
         actor=actor, proposal_id=opened(cast).id
     ),
     "sign": challenge,
+    "break glass": lambda cast, actor: use(opened(cast), actor),
+    "lend break-glass": lent,
+    "revoke break-glass": lambda cast, actor: approvals.revoke_break_glass(
+        actor=actor, grant_id=lend(cast, cast.ruth).id
+    ),
+    "review": lambda _cast, actor: close(uuid7(), actor),
     "step up": lambda _cast, actor: accounts.step_up(actor=actor, password="x"),
     "add a passkey": lambda _cast, actor: accounts.challenge_passkey(actor=actor, site=SITE),
 }

@@ -26,7 +26,8 @@ from console.kernel.ids import uuid7
 from console.kernel.rest import ApiView
 from console.widget import commands as widget
 from tests.agents.world import PENDING, SOFIA, World, make_world
-from tests.approvals.desk import approved, claim
+from tests.approvals.desk import approved, claim, opened
+from tests.approvals.glass import broken, lend
 from tests.architecture.bodies import BODIES, POLICY
 from tests.authenticator import Authenticator, registered
 from tests.cast import HOST, Cast, make_cast
@@ -55,6 +56,10 @@ SIGNED_IN_ONLY: Final = {
     "approvals:vote": "a right on a single tool counts too; the command decides",
     "approvals:withdraw-vote": "one's own vote; the command decides",
     "approvals:extend": "a right on a single tool counts too; the command decides",
+    "approvals:use-break-glass": "a right that is lent; the command decides",
+    "approvals:duties": "a right on a single tool counts too; the query decides",
+    "approvals:duty": "a right on a single tool counts too; the query decides",
+    "approvals:close-duty": "a right on a single tool counts too; the command decides",
     "approvals:claim": "a right on a single tool counts too; the command decides",
     "approvals:release-claim": "one's own claim",
     "approvals:snooze": "one's own list; the command decides",
@@ -90,6 +95,10 @@ SIGNED_IN_ONLY: Final = {
     "api/v1/approvals/proposals/<uuid:proposal_id>/explain": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/clock": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/extend": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/break-glass": "lent; the command decides",
+    "api/v1/approvals/review-tasks": "a right on a single tool counts too; the query decides",
+    "api/v1/approvals/review-tasks/<uuid:task_id>": "a right on a single tool counts too",
+    "api/v1/approvals/review-tasks/<uuid:task_id>/close": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/claim": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/votes": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/votes/challenges": "the command decides",
@@ -259,6 +268,8 @@ def filled(database: None) -> Filled:
         "view_id": view.id,
         "tool_id": tool.id,
         "dispatch_id": claim(cast, approved(cast)).dispatch_id,
+        "grant_id": lend(cast, cast.ines).id,
+        "task_id": broken(opened(cast, tier=2), cast.ines).task_id,
         "index": 5,  # Mallory's own log is shorter
     }
     return Filled(cast, {"": plain, "widget": {"key_id": embed.id}})
@@ -375,6 +386,10 @@ class TestDecisions:
             ("POST", "api/v1/approvals/proposals/<uuid:proposal_id>/votes"),
             ("DELETE", "api/v1/approvals/proposals/<uuid:proposal_id>/votes/mine"),
             ("POST", "api/v1/approvals/dispatches/<uuid:dispatch_id>/reconcile"),
+            ("POST", "api/v1/approvals/proposals/<uuid:proposal_id>/break-glass"),
+            ("POST", "api/v1/approvals/review-tasks/<uuid:task_id>/close"),
+            ("POST", "api/v1/approvals/break-glass-grants"),
+            ("DELETE", "api/v1/approvals/break-glass-grants/<uuid:grant_id>"),
             ("POST", "api/v1/controls/switches"),
             ("POST", "api/v1/controls/switches/<uuid:switch_id>/release"),
             ("PUT", "api/v1/people/<uuid:person_id>"),
@@ -393,7 +408,15 @@ class TestDecisions:
         assert set(answer.json()) == {"code", "message", "details"}
 
     @pytest.mark.parametrize(
-        "name", ["approvals:vote", "controls:engage", "controls:release", "accounts:person"]
+        "name",
+        [
+            "approvals:vote",
+            "approvals:use-break-glass",
+            "approvals:close-duty",
+            "controls:engage",
+            "controls:release",
+            "accounts:person",
+        ],
     )
     def test_a_key_is_nobody_on_a_page(self, filled: Filled, name: str) -> None:
         route = next(route for route in ROUTES if route.key == name)

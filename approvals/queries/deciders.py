@@ -1,0 +1,16 @@
+"""On whose word a decision rests, in words."""
+
+from approvals.models import BreakGlassUse, Decision, Vote
+from approvals.states import Basis
+
+
+def deciders_of(decision: Decision) -> tuple[str, ...]:
+    """Return the names of the people on whose word a decision rests, as they spoke; maybe none."""
+    if decision.basis == Basis.BREAK_GLASS.value:
+        used = BreakGlassUse.objects.filter(decision=decision)
+        return tuple(
+            f"{name}, with break-glass" for name in used.values_list("person_label", flat=True)
+        )
+    people = [place["person"] for place in decision.assignment]
+    votes = Vote.objects.filter(revision_id=decision.revision_id, person_id__in=people)
+    return tuple(dict.fromkeys(votes.order_by("cast_at").values_list("person_label", flat=True)))
