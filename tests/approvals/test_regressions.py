@@ -1,7 +1,7 @@
 """What went wrong elsewhere, in public: one test for each report, on the real runtime and pages.
 
 `owner/repo#n` is issue or pull request n of github.com/owner/repo; the table stands in the design
-of approvals, section 11.
+of approvals, section 11. Those about people are in `test_regressions_people.py`.
 """
 
 import re
@@ -22,7 +22,7 @@ from agents.runtime import commands as runtime
 from agents.runtime import faults
 from agents.runtime.engine import Progress
 from agents.tools import registry
-from approvals.cards import Block, Claimed, NotClaimed, ProposalCard, Rung, Slot, VoteReceipt
+from approvals.cards import Claimed, NotClaimed, ProposalCard, VoteReceipt
 from approvals.errors import (
     AlreadyDecided,
     NotFullyShown,
@@ -31,7 +31,7 @@ from approvals.errors import (
     VoteNotEligible,
 )
 from approvals.models import Decision, Dispatch, Vote
-from approvals.states import Basis, Choice, ProposalState
+from approvals.states import Choice, ProposalState
 from console.kernel import clock
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
@@ -50,19 +50,15 @@ from tests.agents.world import (
     says,
 )
 from tests.approvals import letters
-from tests.approvals.clocks import asking, happened, sweep
+from tests.approvals.clocks import sweep
 from tests.approvals.desk import (
     approve,
-    approved,
     claim,
     now,
     opened,
     principals,
     vote,
 )
-from tests.approvals.glass import broken, lend
-from tests.approvals.policies.rules import rule, spoken
-from tests.approvals.post import MailServer, mail_server, post
 from tests.cast import HOST, Cast
 from tests.races.test_votes import at_once
 
@@ -75,13 +71,6 @@ PLANTED = (
 @pytest.fixture
 def world(cast: Cast) -> World:
     return make_world(cast)
-
-
-@pytest.fixture
-def mail(settings: Any) -> Iterator[MailServer]:
-    settings.PUBLIC_URL = "https://console.example"
-    with mail_server(settings) as server:
-        yield server
 
 
 def order(world: World) -> Any:
@@ -421,56 +410,3 @@ class TestContent:
         assert "2 invisible or reordering characters in this content" in page
         assert "U+202E" in page
         assert not [mark for mark in ("\u202e", "\u200b") if mark in page]
-
-
-class TestPeople:
-    def test_are_flagged_and_more_asked_when_an_edit_leaves_nobody(
-        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """gitlab work item 480412."""
-        care = (Block(slots=(Slot(groups=("care",), n=1),)),)
-        asking(monkeypatch, blocks=care, ladder=())
-        stuck = letters.opened(cast)
-        assert not now(cast, stuck).unfillable
-        letters.edit(stuck, cast.ruth)
-        asking(monkeypatch, blocks=care, ladder=(Rung(at="0.8", act="widen", groups=("finance",)),))
-        helped = letters.opened(cast)
-        letters.edit(helped, cast.ruth)
-        assert now(cast, stuck).unfillable
-        assert "proposal.unfillable" in happened(cast, stuck)
-        assert not now(cast, helped).unfillable
-        assert "proposal.widened" in happened(cast, helped)
-        assert now(cast, helped, cast.ines).refusal == ""
-
-    def test_or_rules_are_named_in_every_automatic_approval(self, cast: Cast) -> None:
-        """anthropics/claude-code#40634."""
-        by_person = approved(cast)
-        spoken(cast, rule("cancellations", "allow", match={"tool": "cancel_*"}))
-        by_rule = opened(cast)
-        assert by_rule.state is ProposalState.APPROVED
-        found = {
-            one["target"]["id"]: one["bind"]
-            for one in events(cast)
-            if one["action"] == "proposal.decided"
-        }
-        said = found[str(by_rule.id)]
-        assert (said["basis"], said["rules"]) == (Basis.RULE, ["shop-writes/cancellations"])
-        decision = now(cast, by_person).decision
-        assert decision is not None
-        assert (decision.basis, decision.people) == (Basis.PEOPLE, ("Ruth",))
-        assert found[str(by_person.id)]["basis"] == Basis.PEOPLE
-
-    def test_who_are_skipped_by_break_glass_are_each_told(
-        self, cast: Cast, mail: MailServer
-    ) -> None:
-        """Infisical/infisical#7930."""
-        iris = cast.add("iris", roles=("reviewer",), groups=("finance",))
-        lend(cast, cast.ruth)
-        card = opened(cast, tier=2)
-        broken(card, cast.ruth)
-        post(cast)
-        assert now(cast, card).card.state is ProposalState.APPROVED
-        for name in ("ines", "iris"):
-            subjects = [str(one["Subject"]) for one in mail.to(cast.email(name))]
-            assert [one for one in subjects if "Break-glass" in one], (name, iris.label)
-        assert not [one for one in mail.to(cast.email("ruth")) if "Break-glass" in one["Subject"]]

@@ -19,7 +19,6 @@ from approvals.forms import (
     AskForm,
     AttentionForm,
     BatchForm,
-    ChannelForm,
     DefaultViewForm,
     DeliveriesForm,
     DetailForm,
@@ -47,15 +46,14 @@ from approvals.forms import (
     ToolForm,
     VoteForm,
 )
-from approvals.forms.reviewing import BreakGlassForm, CloseDutyForm, DutiesForm, LendForm
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, REASON_LENGTH
-from approvals.policies.breaking import TICKET_LENGTH
 from audit.forms import SearchForm
 from console.accounts import forms as accounts
 from console.kernel.ids import uuid7
 from console.shell.forms import ThemeForm
 from console.widget import forms as widget
 from costs.forms import SpendForm
+from tests.architecture import glass_doors
 from tests.architecture.bodies import DIGEST, POLICY, SEEN, VOTE
 from tests.architecture.test_openapi import FILE, OPERATIONS
 from tests.architecture.test_urls import ROUTES, Route
@@ -135,19 +133,7 @@ POSTS: Final[dict[str, Any]] = {
     "approvals:extend": _form(
         ExtendForm, longest={"extend_reason": REASON_LENGTH}, extend_reason="More.", clock_no="1"
     ),
-    "approvals:use-break-glass": _form(
-        BreakGlassForm,
-        longest={"reason": NOTE_LENGTH, "ticket": TICKET_LENGTH},
-        **SEEN,
-        reason="It is down.",
-        ticket="INC-7",
-        sure="1",
-    ),
-    "approvals:break-glass": _form(LendForm, person=str(uuid7()), minutes="5", reason="For it."),
-    "approvals:revoke-break-glass": NOTHING,
-    "approvals:close-duty": _form(
-        CloseDutyForm, longest={"note": NOTE_LENGTH}, verdict="agree", note="I looked."
-    ),
+    **glass_doors.POSTS,
     "approvals:edit": _form(
         EditForm, longest={"note": NOTE_LENGTH}, **SEEN, mode="raw", step="preview", raw="{}"
     ),
@@ -156,13 +142,6 @@ POSTS: Final[dict[str, Any]] = {
     "approvals:take-back": NOTHING,
     "approvals:ask": _form(
         AskForm, longest={"text": NOTE_LENGTH}, kind="question", text="Why?", revision_no="1"
-    ),
-    "approvals:channels": _form(
-        ChannelForm,
-        kind="email",
-        title="Room",
-        address="room@b.example",
-        asks="1",
     ),
     "approvals:switch-channel": _form(SwitchForm, active="1"),
     "approvals:switch-mail": _form(SwitchForm, active="1"),
@@ -208,7 +187,7 @@ GETS: Final[dict[str, type[forms.Form]]] = {
     "approvals:batch": SelectForm,
     "approvals:next": NextForm,
     "approvals:detail": DetailForm,
-    "approvals:duties": DutiesForm,
+    **glass_doors.GETS,
     "approvals:thread": ThreadForm,
     "approvals:attention": AttentionForm,
     "approvals:attention-figure": AttentionForm,
@@ -239,13 +218,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "choice": "approve",
     },
     "claims_take": {"by_itself": True},
-    "proposals_break_glass": {
-        "revision": 1, "digest": DIGEST, "reason": "It is down.", "ticket": "INC-7"
-    },
-    "break_glass_grants_add": {
-        "person": "00000000-0000-4000-8000-000000000000", "minutes": 5, "reason": "For it."
-    },
-    "review_tasks_close": {"verdict": "agree", "note": "I looked."},
+    **glass_doors.BODIES,
     "proposals_extend": {"reason": "More time.", "clock_no": 1},
     "proposals_open": {
         "subject": "00000000-0000-4000-8000-000000000000", "tool": "crm.update", "tier": 1,

@@ -1,0 +1,47 @@
+"""What belongs through the doors of break-glass, of duties and of channels; see `doors.py`."""
+
+from typing import Any, Final
+
+from django import forms
+
+from approvals.forms import ChannelForm
+from approvals.forms.reviewing import BreakGlassForm, CloseDutyForm, DutiesForm, LendForm
+from approvals.models import NOTE_LENGTH
+from approvals.policies.breaking import TICKET_LENGTH
+from console.accounts.forms import NothingForm
+from console.kernel.ids import uuid7
+from tests.architecture.bodies import DIGEST, SEEN
+
+
+def _form(form: type[forms.Form], *, longest: Any = None, **good: Any) -> Any:
+    return {"form": form, "good": good, "lenient": "", "longest": longest or {}}
+
+
+POSTS: Final[dict[str, Any]] = {
+    "approvals:channels": _form(
+        ChannelForm, kind="email", title="Room", address="room@b.example", asks="1"
+    ),
+    "approvals:use-break-glass": _form(
+        BreakGlassForm,
+        longest={"reason": NOTE_LENGTH, "ticket": TICKET_LENGTH},
+        **SEEN,
+        reason="It is down.",
+        ticket="INC-7",
+        sure="1",
+    ),
+    "approvals:break-glass": _form(LendForm, person=str(uuid7()), minutes="5", reason="For it."),
+    "approvals:revoke-break-glass": _form(NothingForm),
+    "approvals:close-duty": _form(
+        CloseDutyForm, longest={"note": NOTE_LENGTH}, verdict="agree", note="I looked."
+    ),
+}
+GETS: Final[dict[str, type[forms.Form]]] = {"approvals:duties": DutiesForm}
+BODIES: Final[dict[str, dict[str, Any]]] = {
+    "proposals_break_glass": {
+        "revision": 1, "digest": DIGEST, "reason": "It is down.", "ticket": "INC-7"
+    },
+    "break_glass_grants_add": {
+        "person": "00000000-0000-4000-8000-000000000000", "minutes": 5, "reason": "For it."
+    },
+    "review_tasks_close": {"verdict": "agree", "note": "I looked."},
+}  # fmt: skip
