@@ -2,7 +2,8 @@
 
 from django import forms
 
-from approvals.forms import MOST_CURSOR, MOST_REVISIONS, Word
+from approvals.forms import MOST_CURSOR, MOST_REVISIONS
+from approvals.forms.fields import Word
 from approvals.models import REASON_LENGTH
 from approvals.policies.breaking import MOST_GRANT_MINUTES
 from approvals.states import ReviewVerdict
