@@ -138,7 +138,8 @@ def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
     decision = _decision(desk)
     if decision.basis == Basis.BREAK_GLASS.value and not still_stands(desk.actor, decision):
         desk.reopen("authority", at=at)
-        desk.settle_clock(at=at)
+        if not desk.settle_clock(at=at):
+            laddering.check(desk, at=at)
         said = "Whoever broke glass has lost the right to; people decide anew."
         return _not(desk, "proposal.reopened", said)
     lost = _votes_without_authority(desk) if decision.basis == Basis.PEOPLE.value else []

@@ -188,7 +188,7 @@ DROP FUNCTION approvals_break_glass_only_revoked() CASCADE;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0013_attention'),
+        ('approvals', '0015_sweeping'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
