@@ -62,6 +62,7 @@ async def follow(
     actor: Actor, visitor_id: str, conversation_id: UUID, *, after: int
 ) -> AsyncIterator[str]:
     """Yield server-sent events until the time of one stream is over."""
+    await _give_back()
     cursor = Cursor(after)
     said: dict[str, Any] = {}
     ends_at = time.monotonic() + STREAM_S
@@ -103,6 +104,12 @@ async def _live(card: ConversationCard, cursor: Cursor) -> AsyncIterator[tuple[s
                 yield ": moved\n\n", cursor
     except (redis.RedisError, OSError):
         await asyncio.sleep(POLL_S)
+
+
+@sync_to_async(thread_sensitive=True)
+def _give_back() -> None:
+    """Give back the connection of the request itself: its thread waits as long as the stream."""
+    connection.close()
 
 
 @sync_to_async(thread_sensitive=False)
