@@ -14,6 +14,8 @@ from django.core.exceptions import (
 )
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import redirect
+from django.urls import is_valid_path
 
 from console.kernel import http, logs
 from console.kernel.errors import (
@@ -32,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 UNREADABLE: Final = "This request cannot be read; load the page again and send its own form."
+THING: Final = re.compile(r"/[0-9a-f-]{36}/$")  # an address that ends with an id
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -178,7 +181,9 @@ def answer_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _without_the_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Say in words what Django says by an empty answer, to whoever reloads a form's address."""
+    """Say in words what Django says by an empty answer; lead a browser to the form's page."""
+    if above := _page_above(request):
+        return redirect(above)
     allowed = response.headers["Allow"]
     said = http.answer_refusal(
         request,
@@ -188,3 +193,20 @@ def _without_the_method(request: HttpRequest, response: HttpResponse) -> HttpRes
     )
     said.headers["Allow"] = allowed
     return said
+
+
+def _page_above(request: HttpRequest) -> str:
+    """Return the next address above one that takes forms only, for a browser that opens it.
+
+    A person lands there after a sign-in, by a reload or a kept link. If that takes forms only as
+    well, its own answer leads further up.
+    """
+    opens = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+    if not opens or http.is_htmx(request) or request.path.startswith(Bodies.OTHERS):
+        return ""
+    steps = request.path.strip("/").split("/")[:-1]
+    above = ["/".join(["", *steps[:n], ""]) for n in range(len(steps), 0, -1)]
+    pages = [path for path in above if is_valid_path(path)]
+    # Below a thing's own page there are parts of it, which are no pages.
+    things = [path for path in pages if THING.search(path)]
+    return (things or pages or ["/"])[0]

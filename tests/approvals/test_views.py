@@ -3,6 +3,7 @@ from difflib import unified_diff
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from approvals import commands
 from approvals.cards import ProposalCard
@@ -20,7 +21,9 @@ from tests.approvals.desk import (
     opened,
     reject,
 )
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9"}
 
 
 def form(card: ProposalCard, **other: Any) -> dict[str, Any]:
@@ -352,6 +355,31 @@ class TestVote:
 
     def test_takes_no_get(self, cast: Cast) -> None:
         assert cast.client("ruth").get(f"/reviews/{opened(cast).id}/vote/").status_code == 405
+
+    @pytest.mark.parametrize("form", ["vote/", "vote/withdraw/", "claim/release/"])
+    def test_leads_a_browser_that_opens_its_address_to_the_proposal(
+        self, cast: Cast, form: str
+    ) -> None:
+        page = f"/reviews/{opened(cast).id}/"
+        answer = cast.client("ruth").get(page + form, follow=True, headers=BROWSER)
+        assert answer.status_code == 200
+        assert answer.request["PATH_INFO"] == page
+
+    def test_leads_there_after_the_sign_in_too(self, cast: Cast) -> None:
+        page = f"/reviews/{opened(cast).id}/"
+        client = Client(SERVER_NAME="localhost")
+        asked = client.get(f"{page}vote/", headers=BROWSER)
+        signed_in = {"email": cast.email("ruth"), "password": PASSWORD}
+        answer = client.post(asked["Location"], signed_in, follow=True, headers=BROWSER)
+        assert (answer.status_code, answer.request["PATH_INFO"]) == (200, page)
+
+    def test_leads_past_addresses_that_take_forms_only(self, cast: Cast) -> None:
+        answer = cast.client("ruth").get(
+            f"/reviews/views/{opened(cast).id}/rename/", follow=True, headers=BROWSER
+        )
+        assert [to for to, _status in answer.redirect_chain] == ["/reviews/views/", "/reviews/"]
+        live = {**BROWSER, "HX-Request": "true"}
+        assert cast.client("ruth").get("/reviews/views/", headers=live).status_code == 405
 
     def test_needs_the_form_token(self, cast: Cast) -> None:
         card = opened(cast)
