@@ -14,6 +14,7 @@ from approvals import policies, queries
 from approvals.cards import QueuePage, Term
 from approvals.forms import NextForm, QueueForm
 from approvals.queries import MOST_COUNTED, Sort, View
+from approvals.views.markup import markup
 from approvals.views.rows import queue_row
 from console.accounts.states import Permission
 from console.kernel.errors import BadInput
@@ -123,7 +124,7 @@ def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) ->
             (title, reverse(name)) for title, name, asks in _MORE if not asks or actor.has(asks)
         ],
         "page": page,
-        "rows": rows,
+        "rows": [{**row, "markup": markup(row)} for row in rows],
         "tabs": [_tab(one, view, asked, page) for one in View],
         "batch": [row for row in rows if row["select"]],
         "chips": [_chip(term, page.terms, asked) for term in page.terms],

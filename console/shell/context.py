@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from console.kernel.actors import Actor
 from console.kernel.freshness import seen_by
@@ -43,7 +44,14 @@ ROOM_OF: Final = {
 
 
 def frame(request: HttpRequest) -> Mapping[str, Any]:
-    """Give `frame` to every template, before sign-in too."""
+    """Give `frame` to every template, before sign-in too.
+
+    It is looked up when a template asks for it: most live regions never do, and are refetched most.
+    """
+    return {"frame": SimpleLazyObject(lambda: _frame(request))}
+
+
+def _frame(request: HttpRequest) -> Frame:
     actor: Actor | None = getattr(request, "actor", None)
     bare = Frame(
         environment=settings.ENVIRONMENT,
@@ -57,24 +65,22 @@ def frame(request: HttpRequest) -> Mapping[str, Any]:
         as_of=datetime.fromtimestamp(0, tz=UTC),
     )
     if actor is None or not actor.is_person:
-        return {"frame": replace(bare, as_of=_process_time())}
+        return replace(bare, as_of=_process_time())
     counts = queries.counts(actor=actor)
-    return {
-        "frame": replace(
-            bare,
-            room=room_of(request),
-            as_of=counts.at,
-            person=counts.person,
-            tenant=counts.tenant,
-            nav=nav(actor, counts),
-            own=own(),
-            stops=counts.stops[:STOPS_SHOWN],
-            more_stops=max(0, len(counts.stops) - STOPS_SHOWN),
-            switches_url=reverse("controls:board") if actor.has("controls.view") else "",
-            sign_out_url=reverse("accounts:sign-out"),
-            seen=seen_by(request),
-        )
-    }
+    return replace(
+        bare,
+        room=room_of(request),
+        as_of=counts.at,
+        person=counts.person,
+        tenant=counts.tenant,
+        nav=nav(actor, counts),
+        own=own(),
+        stops=counts.stops[:STOPS_SHOWN],
+        more_stops=max(0, len(counts.stops) - STOPS_SHOWN),
+        switches_url=reverse("controls:board") if actor.has("controls.view") else "",
+        sign_out_url=reverse("accounts:sign-out"),
+        seen=seen_by(request),
+    )
 
 
 def theme_of(request: HttpRequest) -> str:
