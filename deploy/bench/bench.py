@@ -25,9 +25,10 @@ HERE: Final = Path(__file__).parent
 SCRIPT_S: Final = 300.0
 # As the table has them.
 NAMES: Final = (
-    "checkpoint", "audit", "vote", "ballot", "queue", "replay", "stop", "memory", "start",
+    "checkpoint", "audit", "vote", "sessions", "ballot", "queue", "replay", "stop", "memory",
+    "start",
 )  # fmt: skip
-SERVED: Final = ("start", "memory", "vote")  # with the product running
+SERVED: Final = ("start", "memory", "vote", "sessions")  # with the product running
 ALONE: Final = ("checkpoint", "stop", "audit", "ballot", "queue", "replay")  # on the database alone
 SCRIPTS: Final = {
     "checkpoint": "checkpoint.py",
@@ -37,6 +38,7 @@ SCRIPTS: Final = {
     "ballot": "vote_command.py",
     "replay": "policy_replay.py",
     "vote": "vote_screen.py",
+    "sessions": "sessions.py",
 }
 BROKEN: Final = "broken; what it said stands above"
 
@@ -105,8 +107,9 @@ def _measured_served(at: Stage, names: set[str], *, quick: bool) -> Iterator[tup
         if beside is not None and "memory" in names:
             say("Measuring memory.")
             yield "memory", list(running.memory_rows(at, served, beside, watch_s=watch_s))
-        if "vote" in names:
-            yield "vote", _script(at, "vote", "--url", served.url, quick=quick)
+        for name in ("vote", "sessions"):
+            if name in names:
+                yield name, _script(at, name, "--url", served.url, quick=quick)
 
 
 def _started(at: Stage) -> float:

@@ -144,7 +144,7 @@ class Screen:
             await socket.send(json.dumps({"sub": dict.fromkeys(topics, 0)}))
             listening = asyncio.create_task(self._listen(socket))
             try:
-                await self.until(lambda: len(self._seen) == len(topics) and not self._is_waiting())
+                await self.until(lambda: len(self._seen) == len(topics) and not self.is_waiting())
                 yield self
             finally:
                 listening.cancel()
@@ -161,7 +161,10 @@ class Screen:
                 await self.changed.wait()
         return time.perf_counter()
 
-    def _is_waiting(self) -> bool:
+    async def fetch(self, path: str) -> Answer:
+        return await asyncio.to_thread(self.reader.get, path)
+
+    def is_waiting(self) -> bool:
         return any(one.timer is not None or one.is_busy for one in self.regions.values())
 
     async def _listen(self, socket: ClientConnection) -> None:
@@ -201,7 +204,7 @@ class Screen:
         task.add_done_callback(self._tasks.discard)
 
     async def _refresh(self, region: Region) -> None:
-        answer = await asyncio.to_thread(self.reader.get, region.src)
+        answer = await self.fetch(region.src)
         if answer.status != 200:
             raise RuntimeError(f"{region.src} was answered with {answer.status}.")
         region.text = answer.text

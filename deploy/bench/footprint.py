@@ -77,6 +77,11 @@ def _all_pids() -> Iterable[int]:
     return (int(path.name) for path in PROC.iterdir() if path.name.isdecimal())
 
 
+def cpu_ms(root: int, others: frozenset[int]) -> float:
+    """Return the processor time that a tree has used so far."""
+    return 1000 * _ticks(root, others) / TICKS
+
+
 def _ticks(root: int, others: frozenset[int]) -> int:
     """Return user and system time of a tree, with what its processes have reaped."""
     return sum(sum(int(part) for part in _stat(pid)[11:15]) for pid in tree(root, others))

@@ -45,27 +45,27 @@ class Took:
 
 def measure(asked: argparse.Namespace) -> list[Row]:
     votes, polled_votes = (8, 4) if asked.quick else (40, 20)
-    proposals = [_proposal(number) for number in range(votes + polled_votes)]
-    ruth, ines = (_signed_in(asked.url, name) for name in ("Ruth", "Ines"))
+    proposals = [open_proposal(number) for number in range(votes + polled_votes)]
+    ruth, ines = (signed_in(asked.url, name) for name in ("Ruth", "Ines"))
     live, polled = asyncio.run(_both(ruth, ines, proposals, votes))
     shown, plain = [one.shown for one in live], [one.shown for one in polled]
     say(
-        f"vote, {len(live)} live: POST answered p50 {_p50(one.posted for one in live):.0f} ms, "
-        f"hint there p50 {_p50(one.hinted for one in live):.0f} ms, "
-        f"shown p50 {_p50(shown):.0f} ms p95 {quantile(shown, 0.95):.0f} ms"
+        f"vote, {len(live)} live: POST answered p50 {p50(one.posted for one in live):.0f} ms, "
+        f"hint there p50 {p50(one.hinted for one in live):.0f} ms, "
+        f"shown p50 {p50(shown):.0f} ms p95 {quantile(shown, 0.95):.0f} ms"
     )
     return [
         Row(
             measurement="vote to other screen (p95)",
-            ours=f"{quantile(shown, 0.95):.0f} ms (p50 {_p50(shown):.0f})",
-            plain=f"{quantile(plain, 0.95):.0f} ms (p50 {_p50(plain):.0f}), polled every second",
+            ours=f"{quantile(shown, 0.95):.0f} ms (p50 {p50(shown):.0f})",
+            plain=f"{quantile(plain, 0.95):.0f} ms (p50 {p50(plain):.0f}), polled every second",
             target=f"<= {TARGET_MS} ms",
             met=quantile(shown, 0.95) <= TARGET_MS,
         )
     ]
 
 
-def _p50(values: Iterable[float]) -> float:
+def p50(values: Iterable[float]) -> float:
     return quantile(list(values), 0.5)
 
 
@@ -80,12 +80,12 @@ async def _both(
 
 async def _live(ruth: Browser, ines: Browser, proposal: UUID) -> Took:
     path = f"/reviews/{proposal}/"
-    form = await asyncio.to_thread(_form, ruth, path)
+    form = await asyncio.to_thread(form_of, ruth, path)
     page = await asyncio.to_thread(_page, ines, path)
     async with Screen(ines, page).opened() as screen:
         began = time.perf_counter()
-        posting = asyncio.create_task(_post(ruth, path, form))
-        shown = await screen.until(lambda: _is_decided(screen.regions[REGION].text))
+        posting = asyncio.create_task(post(ruth, path, form))
+        shown = await screen.until(lambda: is_decided(screen.regions[REGION].text))
         hinted = screen.hinted_at[f"proposal:{proposal}"]
         posted = await posting
     return Took(*(1000 * (at - began) for at in (posted, hinted, shown)))
@@ -94,13 +94,13 @@ async def _live(ruth: Browser, ines: Browser, proposal: UUID) -> Took:
 async def _polled(ruth: Browser, ines: Browser, proposal: UUID) -> Took:
     """Ask once a second; the vote comes at any moment of that second, as votes do."""
     path = f"/reviews/{proposal}/"
-    form = await asyncio.to_thread(_form, ruth, path)
+    form = await asyncio.to_thread(form_of, ruth, path)
     await asyncio.to_thread(_page, ines, path)
     began = time.perf_counter()
-    posting = asyncio.create_task(_post(ruth, path, form))
+    posting = asyncio.create_task(post(ruth, path, form))
     ask_at = began + CHANCE.random() * POLL_S
     text = ""
-    while not _is_decided(text):
+    while not is_decided(text):
         if time.perf_counter() - began > TIMEOUT_S:
             raise TimeoutError("The decision never showed.")
         await asyncio.sleep(max(0.0, ask_at - time.perf_counter()))
@@ -110,7 +110,7 @@ async def _polled(ruth: Browser, ines: Browser, proposal: UUID) -> Took:
     return Took(1000 * (await posting - began), 0.0, 1000 * (shown - began))
 
 
-async def _post(ruth: Browser, path: str, form: dict[str, str]) -> float:
+async def post(ruth: Browser, path: str, form: dict[str, str]) -> float:
     """Send the vote; returns when it was answered. Then her browser loads the page it names."""
     answer = await asyncio.to_thread(ruth.post, f"{path}vote/", form)
     at = time.perf_counter()
@@ -120,12 +120,12 @@ async def _post(ruth: Browser, path: str, form: dict[str, str]) -> float:
     return at
 
 
-def _is_decided(text: str) -> bool:
+def is_decided(text: str) -> bool:
     found = STATE.search(text)
     return found is not None and found[1] != "open"
 
 
-def _form(ruth: Browser, path: str) -> dict[str, str]:
+def form_of(ruth: Browser, path: str) -> dict[str, str]:
     """Return what the vote bar of her page would send for a yes."""
     text = _page(ruth, path)
     names = ("csrfmiddlewaretoken", "revision_no", "seen_digest")
@@ -134,19 +134,19 @@ def _form(ruth: Browser, path: str) -> dict[str, str]:
 
 def _page(reader: Browser, path: str) -> str:
     answer: Answer = reader.get(path)
-    if answer.status != 200 or _is_decided(answer.text):
+    if answer.status != 200 or is_decided(answer.text):
         raise RuntimeError(f"{path} was answered with {answer.status}, or is decided already.")
     return answer.text
 
 
-def _signed_in(url: str, name: str) -> Browser:
+def signed_in(url: str, name: str) -> Browser:
     person: Demo = next(one for one in MERIDIAN.people if one.name == name)
     found = Browser(url)
     found.sign_in(person.email(MERIDIAN.domain), person.password)
     return found
 
 
-def _proposal(number: int) -> UUID:
+def open_proposal(number: int) -> UUID:
     """Open a proposal that one reviewer decides, about an order that does not exist."""
     tenants = queries.tenants(actor=queries.DOOR)
     tenant = next(one.id for one in tenants if one.slug == MERIDIAN.slug)
