@@ -31,6 +31,13 @@ class UnknownCall(ConsoleError):
     kind = Refusal.MISSING
 
 
+class NotHandedOff(ConsoleError):
+    """The conversation is with its agent, so a person does not answer in it."""
+
+    code = "conversation.not_handed_off"
+    kind = Refusal.CONFLICT
+
+
 class NotYours(ConsoleError):
     """The conversation belongs to another end user."""
 

@@ -318,3 +318,17 @@ class HandoffClosed(Event):
     run_id: UUID
     conversation_id: UUID
     back: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonReplied(Event):
+    """A person answered an end user in place of the agent; the text stays in the conversation."""
+
+    name = "conversation.replied"
+    subject = "conversation_id"
+    topics = _RUN_TOPICS
+
+    conversation_id: UUID
+    run_id: UUID
+    seq: int
+    characters: int

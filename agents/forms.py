@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 
+from agents.conversations.commands import MOST_CHARACTERS
 from agents.states import RunState
 from console.kernel.errors import BadInput
 
@@ -27,6 +28,13 @@ class ReconcileForm(forms.Form):
 
     happened = forms.ChoiceField(choices=[("yes", "It happened"), ("no", "It did not")])
     reason = forms.CharField(max_length=500, required=False)
+
+
+class ReplyForm(forms.Form):
+    """What a person writes to an end user; the page's own id makes sending it twice once."""
+
+    text = forms.CharField(max_length=MOST_CHARACTERS, strip=False, label="Your answer")
+    client_id = forms.UUIDField()
 
 
 class NothingForm(forms.Form):

@@ -67,6 +67,11 @@ class MessageIn(In):
     conversation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
+class ReplyIn(In):
+    text = serializers.CharField(max_length=MOST_CHARACTERS)
+    client_id = serializers.CharField(max_length=100)
+
+
 class MessageOut(Out):
     conversation_id = serializers.UUIDField()
     run_id = serializers.UUIDField(allow_null=True)

@@ -15,4 +15,9 @@ urlpatterns = [
         runs.close_handoff,
         name="close-handoff",
     ),
+    path(
+        "<uuid:run_id>/handoff/<uuid:conversation_id>/reply/",
+        runs.reply,
+        name="reply",
+    ),
 ]

@@ -8,10 +8,18 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.conversations import commands
+from agents.conversations import commands, replying
 from agents.forms import RunFilterForm
 from agents.runtime import queries
-from agents.serializers import STATES, EventOut, MessageIn, MessageOut, OneRunOut, RunOut
+from agents.serializers import (
+    STATES,
+    EventOut,
+    MessageIn,
+    MessageOut,
+    OneRunOut,
+    ReplyIn,
+    RunOut,
+)
 from console.accounts.states import Permission
 from console.kernel.http import read
 from console.kernel.rest import (
@@ -113,9 +121,22 @@ class Messages(ApiView):
         return Response(MessageOut(made).data, status=202)
 
 
+class Replies(ApiView):
+    """Answer an end user in place of the agent, while the conversation is with people."""
+
+    permission = Permission.RUNS_START
+
+    @extend_schema(operation_id="replies_send", request=ReplyIn, responses={201: MessageOut})
+    def post(self, request: Request, conversation_id: UUID) -> Response:
+        values = take(ReplyIn, request)
+        made = replying.reply(actor=actor_of(request), conversation_id=conversation_id, **values)
+        return Response(MessageOut(made).data, status=201)
+
+
 urlpatterns = [
     path("runs", Runs.as_view()),
     path("runs/<uuid:run_id>", OneRun.as_view()),
     path("runs/<uuid:run_id>/events", RunEvents.as_view()),
     path("conversations/messages", Messages.as_view()),
+    path("conversations/<uuid:conversation_id>/replies", Replies.as_view()),
 ]

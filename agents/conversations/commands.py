@@ -70,17 +70,17 @@ def receive_message(  # noqa: PLR0913 - one value of the intake each
         UnknownAgent, UnknownConversation, NotYours
     """
     require_permitted(Point.INTAKE, Fields(tenant=actor.tenant_id, agent=agent_slug), guard=True)
-    clean = _checked(text, client_id)
+    clean = checked(text, client_id)
     conversation = _conversation(
         actor, conversation_id, agent_slug, client_id, channel, end_user, customer
     )
     repeated = Message.objects.filter(conversation=conversation, client_id=client_id).first()
     if repeated is not None:
-        return _receipt(conversation, repeated, repeated=True)
+        return receipt(conversation, repeated, repeated=True)
     return _take_in(conversation, clean, client_id, actor=actor)
 
 
-def _checked(text: str, client_id: str) -> str:
+def checked(text: str, client_id: str) -> str:
     clean = text.strip()
     if not clean:
         raise BadMessage("The message is empty; write something.")
@@ -180,7 +180,7 @@ def _take_in(conversation: Conversation, text: str, client_id: str, *, actor: Ac
     )
     record(event, actor=actor)
     notice = _answer_at_once(conversation, run, text, actor=actor)
-    return _receipt(conversation, message, repeated=False, notice=notice)
+    return receipt(conversation, message, repeated=False, notice=notice)
 
 
 def _answer_at_once(conversation: Conversation, run: Run, text: str, *, actor: Actor) -> str:
@@ -334,7 +334,7 @@ def close_handoff(*, actor: Actor, conversation_id: UUID, give_back: bool) -> No
     record(event, actor=actor)
 
 
-def _receipt(
+def receipt(
     conversation: Conversation, message: Message, *, repeated: bool, notice: str = ""
 ) -> MessageCard:
     return MessageCard(

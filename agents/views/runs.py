@@ -8,10 +8,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.conversations import commands as conversations
+from agents.conversations import replying
 from agents.forms import (
     GiveBackForm,
     NothingForm,
     ReconcileForm,
+    ReplyForm,
     RunFilterForm,
     cursor,
     read_cursor,
@@ -19,6 +21,7 @@ from agents.forms import (
 from agents.runtime import commands, queries
 from agents.states import FINAL_RUN, RunState
 from console.kernel.http import actor_of, read, requires, show
+from console.kernel.ids import uuid7
 
 
 @requires("runs.view")
@@ -70,6 +73,8 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "may_stop": actor.has("controls.engage") and not over,
         "may_review": actor.has("approvals.view"),
         "may_audit": actor.has("audit.view"),
+        "may_reply": actor.is_person and actor.has("runs.start"),
+        "reply_id": str(uuid7()),
         "yes": {"give_back": "yes"},
         "no": {"give_back": "no"},
     }
@@ -108,5 +113,19 @@ def close_handoff(request: HttpRequest, run_id: UUID, conversation_id: UUID) -> 
         actor=actor_of(request),
         conversation_id=conversation_id,
         give_back=values["give_back"] == "yes",
+    )
+    return redirect("runs:detail", run_id)
+
+
+@requires("runs.start")
+@require_POST
+def reply(request: HttpRequest, run_id: UUID, conversation_id: UUID) -> HttpResponse:
+    """Write to the end user in place of the agent."""
+    values = read(ReplyForm, request.POST)
+    replying.reply(
+        actor=actor_of(request),
+        conversation_id=conversation_id,
+        client_id=str(values["client_id"]),
+        text=values["text"],
     )
     return redirect("runs:detail", run_id)

@@ -21,7 +21,8 @@ export function card(frame, answer, clientId) {
   node.dataset.role = frame.role;
   node.dataset.kind = frame.kind;
   if (clientId) node.id = `m-${clientId}`;
-  if (BY[frame.role]) node.append(element("span", "by", BY[frame.role]));
+  const by = frame.role === "person" && frame.parts.by ? frame.parts.by : BY[frame.role];
+  if (by) node.append(element("span", "by", by));
   node.append(document.createTextNode(frame.text));
   if (frame.kind === "confirm") node.append(details(frame.parts), choice(frame.parts, answer));
   if (frame.parts.next) node.append(summary(frame.parts));

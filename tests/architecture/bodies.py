@@ -27,6 +27,7 @@ BODIES: Final[dict[str, Any]] = {
     "approvals:rename-view": {"name": "Other"},
     "runs:reconcile": {"happened": "yes"},
     "runs:close-handoff": {"give_back": "no"},
+    "runs:reply": {"text": "I am here.", "client_id": str(uuid7())},
     "controls:release": {"reason": "It is over."},
     "widget:revoke-key": {"reason": "Not used."},
     "api/v1/people/<uuid:person_id>": {"roles": [], "groups": [], "active": False},
@@ -71,5 +72,9 @@ BODIES: Final[dict[str, Any]] = {
         "call": {"tool": "x", "tier": 1}
     },
     "api/v1/approvals/policies/versions/<uuid:version_id>/replays": {"days": 7},
+    "api/v1/conversations/<uuid:conversation_id>/replies": {
+        "text": "I am here.",
+        "client_id": "reply-1",
+    },
     "api/v1/controls/switches/<uuid:switch_id>/release": {"reason": "It is over."},
 }

@@ -14,7 +14,7 @@ import yaml
 from django import forms
 
 from agents.controls.forms import EngageForm, HistoryForm, ReleaseForm
-from agents.forms import GiveBackForm, ReconcileForm, RunFilterForm
+from agents.forms import GiveBackForm, ReconcileForm, ReplyForm, RunFilterForm
 from approvals.forms import (
     AskForm,
     AttentionForm,
@@ -173,6 +173,7 @@ POSTS: Final[dict[str, Any]] = {
     "runs:cancel": NOTHING,
     "runs:reconcile": _form(ReconcileForm, happened="yes"),
     "runs:close-handoff": _form(GiveBackForm, give_back="no"),
+    "runs:reply": _form(ReplyForm, text="I am here.", client_id=str(uuid7())),
     "controls:engage": _form(EngageForm, scope="agent:nobody", reason="For the test."),
     "controls:release": _form(ReleaseForm, reason="It is over."),
     "widget:create-key": _form(

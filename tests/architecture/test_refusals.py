@@ -42,6 +42,7 @@ NAMES: Final = {
     ("approvals:tools", "summary"),
     ("api/v1/approvals/proposals", "title"),
     ("api/v1/conversations/messages", "client_id"),
+    ("api/v1/conversations/<uuid:conversation_id>/replies", "client_id"),
 }
 # Where somebody speaks freely, it is taken as it is, and shown with every mark visible.
 SPEECH: Final = {
@@ -82,6 +83,8 @@ SPEECH: Final = {
     ("api/v1/controls/switches", "reason"),
     ("api/v1/controls/switches/<uuid:switch_id>/release", "reason"),
     ("api/v1/conversations/messages", "text"),
+    ("api/v1/conversations/<uuid:conversation_id>/replies", "text"),
+    ("runs:reply", "text"),
     ("api/v1/conversations/messages", "end_user"),
 }
 # Compared or parsed, and never shown.
