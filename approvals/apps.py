@@ -11,9 +11,12 @@ class ApprovalsConfig(AppConfig):
     @override
     def ready(self) -> None:
         from approvals import kinds, subscribers  # noqa: PLC0415 - they import the models
-        from approvals.commands import governing  # noqa: PLC0415
+        from approvals.commands import entrusting, governing  # noqa: PLC0415
         from console.accounts import commands as accounts  # noqa: PLC0415
+        from console.accounts import consent  # noqa: PLC0415
 
         accounts.when_people_change("approvals", subscribers.when_people_change)
         kinds.register(kinds.External())
         kinds.register(governing.PolicyVersions())
+        kinds.register(entrusting.People())
+        consent.provide(entrusting.Asking())

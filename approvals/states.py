@@ -148,6 +148,7 @@ class PrincipalRole(StrEnum):
     OWNER = "owner"
     STARTER = "starter"
     EDITOR = "editor"
+    SUBJECT = "subject"  # the person whom it is about
 
 
 # The subject_kind of what agents ask for that run elsewhere.

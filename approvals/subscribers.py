@@ -12,6 +12,7 @@ from console.kernel.outbox import on
 
 def when_people_change(*, actor: Actor) -> None:
     """Flag what nobody can complete any more, in the transaction that changes the people."""
+    commands.note_quorum(actor=_me(actor))
     commands.check_dead_ends(actor=_me(actor))
 
 
@@ -91,7 +92,7 @@ def tell_of_decision(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> No
 
 @on("proposal.decided")
 def carry_out(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
-    """Do what people agreed to about the rules; pulse tries again what could not be done now."""
+    """Do what people agreed to about rules or people; pulse repeats what could not be done."""
     if data["outcome"] == Outcome.APPROVED.value:
         commands.carry_out(actor=system("approvals.policies", actor.tenant_id), proposal_id=subject)
 

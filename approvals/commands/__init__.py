@@ -18,6 +18,7 @@ from approvals.commands.editing import edit, preview_edit, revise_when_asked
 from approvals.commands.extending import extend
 from approvals.commands.external import dispatch_own, propose, report_own, settle_lost, withdraw_own
 from approvals.commands.external_tools import add_external_tool, retire_external_tool
+from approvals.commands.founding import note_quorum
 from approvals.commands.keeping import delete_view, make_default_view, rename_view, save_view
 from approvals.commands.laddering import MOST_DEAD_ENDS, check_dead_ends
 from approvals.commands.lending import lend_break_glass, revoke_break_glass
@@ -81,6 +82,7 @@ __all__ = [
     "hand_back",
     "lend_break_glass",
     "make_default_view",
+    "note_quorum",
     "notify",
     "open_proposal",
     "preview_edit",

@@ -1,18 +1,24 @@
-"""Carrying out what people agreed to about the rules themselves; no agent has a part in it.
+"""Carrying out what people agreed to about the rules, and about who decides; no agent has a part.
 
-Taking the dispatch, moving the version and reporting the outcome are one transaction: a crash
-leaves an approved proposal that is tried again, or one that is done. The proposal's own id is the
-key of the call, so a second try finds the first. What cannot be done any more (the version was put
-away meanwhile) fails for good and says so; another active version makes the proposal stale.
+Taking the dispatch, making the change and reporting the outcome are one transaction: a crash leaves
+an approved proposal that is tried again, or one that is done. The proposal's own id is the key of
+the call, so a second try finds the first. What cannot be done any more (the version was put away
+meanwhile) fails for good and says so; another active version, or a person who is something else by
+now, makes the proposal stale.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
-from approvals.cards import Claimed, DispatchCard, NotClaimed
+from approvals.cards import Claimed, Content, DispatchCard, NotClaimed
+from approvals.commands import entrusting
 from approvals.commands.dispatching import claim_dispatch, report_outcome
 from approvals.commands.governing import MAY_ACT, Planned, planned
 from approvals.commands.versioning import ACTIVATE, SUBJECT, activate_version, retire_version
-from approvals.models import Proposal
+from approvals.models import Proposal, Revision
+from approvals.policies import PEOPLE_KIND
 from approvals.queries.carrying import to_carry_out
 from approvals.states import DispatchState, ProposalState
 from console.kernel.actors import Actor
@@ -20,25 +26,43 @@ from console.kernel.errors import ConsoleError
 from console.kernel.transactions import command
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """How it went."""
+
+    outcome: DispatchState
+    after: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What is about to be done, with the target locked, and how to do it for a proposal."""
+
+    content: Content
+    do: Callable[[UUID], _Ended]
+
+
 @command
 def carry_out(*, actor: Actor, proposal_id: UUID) -> DispatchCard | NotClaimed | None:
-    """Do what an approved proposal about the rules says, once; of all else nothing.
+    """Do what an approved proposal about rules or people says, once; of all else nothing.
 
     Returns:
         How it ended; why it may not run now; or None if this is no approved proposal of that kind.
     """
     row = Proposal.objects.filter(
-        pk=proposal_id, subject_kind=SUBJECT, state=ProposalState.APPROVED.value
+        pk=proposal_id, subject_kind__in=list(_CHANGES), state=ProposalState.APPROVED.value
     ).first()
     if row is None:
         return None
-    found = planned(row.subject_id, row.tool)  # before the proposal's lock, as a dispatch does
+    # Before the proposal's lock, as a dispatch does.
+    change = _CHANGES[row.subject_kind](actor, row)
     claimed = claim_dispatch(
-        actor=actor, proposal_id=proposal_id, call_key=proposal_id, content=found.content
+        actor=actor, proposal_id=proposal_id, call_key=proposal_id, content=change.content
     )
     if isinstance(claimed, NotClaimed):
         return claimed
-    return _done(actor, proposal_id, claimed, found)
+    return _reported(actor, claimed, change.do(proposal_id))
 
 
 def carry_out_due(*, actor: Actor) -> int:
@@ -55,23 +79,55 @@ def carry_out_due(*, actor: Actor) -> int:
     return done
 
 
-def _done(actor: Actor, proposal_id: UUID, claimed: Claimed, found: Planned) -> DispatchCard:
+def _reported(actor: Actor, claimed: Claimed, ended: _Ended) -> DispatchCard:
+    return report_outcome(
+        actor=actor,
+        dispatch_id=claimed.dispatch_id,
+        outcome=ended.outcome,
+        after=ended.after,
+        evidence=ended.evidence,
+    )
+
+
+def _of_rules(actor: Actor, row: Proposal) -> _Change:
+    found = planned(row.subject_id, row.tool)
+    return _Change(content=found.content, do=lambda by: _moved(actor, by, found))
+
+
+def _moved(actor: Actor, proposal_id: UUID, found: Planned) -> _Ended:
     tool = found.content.tool
     if found.row.state not in MAY_ACT[tool]:
         why = f"The version is {found.row.state} by now."
-        return report_outcome(
-            actor=actor,
-            dispatch_id=claimed.dispatch_id,
+        return _Ended(
             outcome=DispatchState.FAILED,
             after=found.content.before,
             evidence={"code": "policy.conflict", "message": why},
         )
     act = activate_version if tool == ACTIVATE else retire_version
     version = act(actor=actor, version_id=found.row.pk, proposal_id=proposal_id)
-    return report_outcome(
-        actor=actor,
-        dispatch_id=claimed.dispatch_id,
+    return _Ended(
         outcome=DispatchState.SUCCEEDED,
         after=found.content.after,
         evidence={"version": str(version.id), "state": version.state.value},
     )
+
+
+def _of_people(actor: Actor, row: Proposal) -> _Change:
+    said = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool)
+    content = entrusting.planned(actor, row.subject_id, said.args)
+    return _Change(content=content, do=lambda by: _entrusted(actor, by, row.subject_id, content))
+
+
+def _entrusted(actor: Actor, proposal_id: UUID, person_id: UUID, content: Content) -> _Ended:
+    entrusting.carried_out(actor, person_id, content, proposal_id)
+    return _Ended(
+        outcome=DispatchState.SUCCEEDED,
+        after=content.after,
+        evidence={"person": str(person_id)},
+    )
+
+
+_CHANGES: Final[Mapping[str, Callable[[Actor, Proposal], _Change]]] = {
+    SUBJECT: _of_rules,
+    PEOPLE_KIND: _of_people,
+}

@@ -241,7 +241,7 @@ def _facts(
         environment=stored["environment"],
         channel=stored["channel"],
         known=stored["known"],
-        governs=kind == policies.GOVERNED_KIND,
+        governs=kind in policies.GOVERNED_KINDS,
         sensitive=tuple(stored["sensitive"]),
     )
 

@@ -23,6 +23,7 @@ from approvals.models.desk import (
     Snooze,
 )
 from approvals.models.external import ExternalTool
+from approvals.models.founding import Quorum
 from approvals.models.notices import (
     CHANNEL_TITLE_LENGTH,
     SHOWN_LENGTH,
@@ -65,6 +66,7 @@ __all__ = [
     "PrincipalRow",
     "Probe",
     "Proposal",
+    "Quorum",
     "Replay",
     "ReplayCall",
     "RequirementRow",

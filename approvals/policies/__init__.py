@@ -52,7 +52,16 @@ from approvals.policies.ladder import (
     rungs,
     widened,
 )
-from approvals.policies.language import GOVERNED_KIND, Effect, Op, Policy, Rule, pointer
+from approvals.policies.language import (
+    GOVERNED_KIND,
+    GOVERNED_KINDS,
+    PEOPLE_KIND,
+    Effect,
+    Op,
+    Policy,
+    Rule,
+    pointer,
+)
 from approvals.policies.matching import assignment, filling, largest_matching
 from approvals.policies.people import about_somebody_else, can_be_filled, require_voter, who_refusal
 from approvals.policies.reading import body_bytes, body_digest, parse, parsed
@@ -97,6 +106,7 @@ __all__ = [
     "ENOUGH",
     "FILTER_LENGTH",
     "GOVERNED_KIND",
+    "GOVERNED_KINDS",
     "GUARDRAIL",
     "HELD",
     "LEASE",
@@ -106,6 +116,7 @@ __all__ = [
     "NOBODY_DECIDED",
     "NOT_RUN_IN_TIME",
     "PAGE",
+    "PEOPLE_KIND",
     "QUESTION",
     "QUESTION_S",
     "SNOOZED",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from approvals.cards import Principal, Requirement, Voter
 from approvals.errors.breaking import BreakGlassNotOffered
-from approvals.policies.language import GOVERNED_KIND
+from approvals.policies.language import GOVERNED_KINDS
 from approvals.policies.people import who_refusal
 from approvals.states import Basis
 
@@ -24,10 +24,11 @@ def execute_s(requirement: Requirement, basis: Basis) -> int:
 
 
 def require_breakable(subject_kind: str) -> None:
-    """Raise for the rules themselves: they change by the word of two people and never otherwise."""
-    if subject_kind == GOVERNED_KIND:
+    """Raise for rules and reviewers: they change by the word of two people and never otherwise."""
+    if subject_kind in GOVERNED_KINDS:
         raise BreakGlassNotOffered(
-            "Rules change by the word of two people only; ask two reviewers of different groups."
+            "Rules and reviewers change by the word of two people only; ask two reviewers of "
+            "different groups."
         )
 
 

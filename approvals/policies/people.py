@@ -19,6 +19,7 @@ _PART: Final[Mapping[PrincipalRole, str]] = {
     PrincipalRole.OWNER: "own the agent",
     PrincipalRole.STARTER: "started the run",
     PrincipalRole.EDITOR: "edited the proposal",
+    PrincipalRole.SUBJECT: "are the one it is about",
 }
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from approvals.policies.asking import Active, Facts, Sums
 from approvals.policies.compiling import Compiled
 from approvals.policies.evaluating import Verdict
-from approvals.policies.language import GOVERNED_KIND, Match, Total
+from approvals.policies.language import GOVERNED_KINDS, Match, Total
 from approvals.states import ReplaySays, Says
 
 Measured: TypeAlias = Mapping[UUID, Mapping[str, tuple[Total | None, Match]]]
@@ -98,7 +98,7 @@ def _facts(past: Past) -> tuple[Facts, Mapping[str, Any]]:
         environment=stored["environment"],
         channel=stored["channel"],
         known=stored["known"],
-        governs=past.subject_kind == GOVERNED_KIND,
+        governs=past.subject_kind in GOVERNED_KINDS,
         sensitive=tuple(stored["sensitive"]),
     )
     return facts, stored.get("totals", {})

@@ -12,6 +12,7 @@ from console.accounts import commands, queries
 from console.accounts.cards import NewPasskey
 from console.accounts.middleware import site_of
 from console.accounts.serializers import (
+    ChangedOut,
     CreationOut,
     EndedOut,
     KeyIn,
@@ -84,7 +85,7 @@ class People(ApiView):
 
     @extend_schema(operation_id="people_add", request=PersonIn, responses={201: NewPersonOut})
     def post(self, request: Request) -> Response:
-        made = commands.add_person(actor=actor_of(request), **take(PersonIn, request))
+        made = commands.admit_person(actor=actor_of(request), **take(PersonIn, request))
         return Response(NewPersonOut(made).data, status=201)
 
 
@@ -99,12 +100,12 @@ class OnePerson(ApiView):
         card = queries.person_card(actor=actor_of(request), person_id=person_id)
         return Response(PersonOut(card).data)
 
-    @extend_schema(operation_id="people_change", request=PersonChangeIn, responses=PersonOut)
+    @extend_schema(operation_id="people_change", request=PersonChangeIn, responses=ChangedOut)
     def put(self, request: Request, person_id: UUID) -> Response:
-        card = commands.set_membership(
+        changed = commands.change_person(
             actor=actor_of(request), person_id=person_id, **take(PersonChangeIn, request)
         )
-        return Response(PersonOut(card).data)
+        return Response(ChangedOut(changed).data)
 
 
 class Keys(ApiView):

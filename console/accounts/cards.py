@@ -29,11 +29,71 @@ class PersonCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a member is in a tenant, as far as it says what they may decide."""
+
+    roles: frozenset[Role] = frozenset()
+    groups: frozenset[str] = frozenset()  # slugs
+    tools: frozenset[UUID] = frozenset()  # that they may review by a right of their own
+    active: bool = True
+
+    def gaining(self, gain: "Gain") -> "Standing":
+        """Return what somebody is once people agreed to a gain."""
+        return Standing(
+            roles=self.roles | set(gain.roles),
+            groups=self.groups | set(gain.groups),
+            tools=self.tools | set(gain.tools),
+            active=self.active or gain.active,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """By what of a change a person may decide more than before; nothing of it may be empty."""
+
+    roles: tuple[Role, ...] = ()
+    groups: tuple[str, ...] = ()
+    tools: tuple[UUID, ...] = ()
+    active: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.roles or self.groups or self.tools or self.active)
+
+    def joined(self, other: "Gain") -> "Gain":
+        """Return both in one."""
+        return Gain(
+            roles=tuple(sorted({*self.roles, *other.roles})),
+            groups=tuple(sorted({*self.groups, *other.groups})),
+            tools=tuple(sorted({*self.tools, *other.tools})),
+            active=self.active or other.active,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A gain about which people are asked."""
+
+    proposal_id: UUID
+    title: str
+    gain: Gain
+    blocked: bool = False  # people said no to the same in the last day, so nobody is asked again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What counts at once, and what waits for people."""
+
+    person: PersonCard
+    waiting: Waiting | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewPerson:
     """The receipt for an added person; the password is shown this once and kept nowhere."""
 
     person: PersonCard
     password: str  # "" when they have an account already, or when it was given
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

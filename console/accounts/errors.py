@@ -42,6 +42,19 @@ class LastAdmin(ConsoleError):
     kind = Refusal.CONFLICT
 
 
+class NeedsAgreement(ConsoleError):
+    """The change lets somebody decide more, and nobody agreed to it."""
+
+    code = "membership.needs_two"
+    kind = Refusal.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Who may decide is not one person's to say; ask for it on the page of the person, so "
+            "that two reviewers agree."
+        )
+
+
 class AlreadyThere(ConsoleError):
     """Something with this name is there already."""
 

@@ -40,6 +40,7 @@ class MembershipChanged(Event):
     topics = ("accounts.people",)
 
     person_id: UUID
+    proposal_id: UUID | None = None  # by which people agreed to it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,7 @@ class GrantGiven(Event):
     object_kind: str
     object_id: UUID
     right: str
+    proposal_id: UUID | None = None  # by which people agreed to it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,19 @@
 """Who may do what, as pure functions over values."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
+from console.accounts.cards import Gain, Standing
 from console.accounts.errors import LastAdmin, ScopeRefused
-from console.accounts.states import NEVER_FOR_KEYS, OBJECT_RIGHTS, PERMISSIONS_OF, ObjectKind, Role
+from console.accounts.states import (
+    DECIDING,
+    NEVER_FOR_KEYS,
+    OBJECT_RIGHTS,
+    PERMISSIONS_OF,
+    ObjectKind,
+    Role,
+)
 from console.kernel.errors import BadInput
 
 ATTEMPTS_PER_PAIR: Final = 5  # wrong answers for one account from one address
@@ -51,6 +60,30 @@ def require_an_admin_left(admins: int) -> None:
         raise LastAdmin(
             "This is the last administrator of the tenant; make somebody else one first."
         )
+
+
+def gain(before: Standing, after: Standing) -> Gain:
+    """Return by what of a change somebody may decide more; whoever is inactive decides nothing."""
+    if not after.active:
+        return Gain()
+    may_decide = bool(after.roles & DECIDING or after.groups or after.tools)
+    return Gain(
+        roles=tuple(sorted((after.roles - before.roles) & DECIDING)),
+        groups=tuple(sorted(after.groups - before.groups)),
+        tools=tuple(sorted(after.tools - before.tools)),
+        active=may_decide and not before.active,
+    )
+
+
+def without(after: Standing, gained: Gain) -> Standing:
+    """Return what of a change counts at once: all of it but the gain."""
+    return replace(
+        after,
+        roles=after.roles - set(gained.roles),
+        groups=after.groups - set(gained.groups),
+        tools=after.tools - set(gained.tools),
+        active=after.active and not gained.active,
+    )
 
 
 def browser_name(user_agent: str) -> str:

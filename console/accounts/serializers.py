@@ -48,8 +48,30 @@ class PersonChangeIn(In):
     active = serializers.BooleanField()
 
 
+class GainOut(Out):
+    roles = serializers.ListField(child=serializers.ChoiceField(ROLE_WORDS))
+    groups = serializers.ListField(child=serializers.CharField())
+    tools = serializers.ListField(child=serializers.UUIDField())
+    active = serializers.BooleanField()
+
+
+class WaitingOut(Out):
+    proposal_id = serializers.UUIDField()
+    title = serializers.CharField()
+    gain = GainOut(help_text="What counts once two reviewers agreed.")
+    blocked = serializers.BooleanField(
+        help_text="People rejected the same in the last day; nobody is asked again."
+    )
+
+
+class ChangedOut(Out):
+    person = PersonOut(help_text="As the person is now.")
+    waiting = WaitingOut(allow_null=True, help_text="What waits for people; null: nothing.")
+
+
 class NewPersonOut(Out):
     person = PersonOut()
+    waiting = WaitingOut(allow_null=True, help_text="What waits for people; null: nothing.")
     password = serializers.CharField(
         help_text="Shown this once; empty when the address had an account already."
     )

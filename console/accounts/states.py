@@ -81,6 +81,9 @@ PERMISSIONS_OF: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.ADMIN: frozenset(Permission) - {P.APPROVALS_VOTE, P.APPROVALS_BREAK_GLASS},
 }
 
+# Who holds one of these may vote; giving it takes the word of two people.
+DECIDING: Final = frozenset({Role.REVIEWER})
+
 # Machines never decide, never stop or release, and never hand out rights.
 NEVER_FOR_KEYS: Final = frozenset(
     {

@@ -35,12 +35,16 @@ class TestPeople:
         made = api.post("/api/v1/people", sent, format="json")
         address = f"/api/v1/people/{made.json()['person']['id']}"
         change = {"roles": ["operator"], "groups": ["finance"], "active": True}
-        changed = api.put(address, change, format="json")
+        changed = api.put(address, change, format="json").json()
 
         assert made.status_code == 201
         assert made.json()["password"]
-        assert changed.json()["roles"] == ["operator"]
-        assert api.get(address).json()["groups"] == ["finance"]
+        assert made.json()["waiting"]["gain"]["roles"] == ["reviewer"]
+        assert (changed["person"]["roles"], changed["person"]["groups"]) == (["operator"], [])
+        assert changed["waiting"]["gain"] == {
+            "roles": ["reviewer"], "groups": ["finance"], "tools": [], "active": False,
+        }  # fmt: skip
+        assert api.get(address).json()["groups"] == []
 
     def test_an_idempotency_key_never_stores_the_password(self, cast: Cast) -> None:
         api = cast.api("noor")

@@ -74,7 +74,7 @@ class TestAddPerson:
         email = f"Vera.{uuid7().hex[-12:]}@Meridian.example"
 
         made = commands.add_person(
-            actor=cast.noor, email=email, name="Vera", roles=["reviewer"], groups=["care"]
+            actor=cast.system, email=email, name="Vera", roles=["reviewer"], groups=["care"]
         )
 
         proved = commands.prove(actor=queries.DOOR, email=email, password=made.password)
@@ -95,7 +95,7 @@ class TestAddPerson:
 
     def test_leaves_an_existing_account_as_it_is(self, cast: Cast) -> None:
         made = commands.add_person(
-            actor=cast.noor, email=cast.email("mallory"), name="Someone", roles=["reviewer"]
+            actor=cast.system, email=cast.email("mallory"), name="Someone", roles=["reviewer"]
         )
 
         assert made.password == ""
@@ -113,7 +113,7 @@ class TestAddPerson:
 
         with pytest.raises(BadInput):
             commands.add_person(
-                actor=cast.noor, email=email, name="Vera", roles=[], groups=["nowhere"]
+                actor=cast.system, email=email, name="Vera", roles=[], groups=["nowhere"]
             )
 
         assert email not in {card.email for card in queries.people(actor=cast.noor)}
@@ -224,7 +224,7 @@ class TestResetPassword:
 
     def test_refuses_an_account_that_others_rely_on(self, cast: Cast) -> None:
         commands.add_person(
-            actor=cast.noor, email=cast.email("mallory"), name="M", roles=["reviewer"]
+            actor=cast.system, email=cast.email("mallory"), name="M", roles=["reviewer"]
         )
 
         with pytest.raises(NotOurs):
@@ -357,7 +357,7 @@ class TestEndOwnSession:
 class TestSignOutEverywhere:
     def test_covers_every_tenant(self, cast: Cast) -> None:
         commands.add_person(
-            actor=cast.noor, email=cast.email("mallory"), name="M", roles=["reviewer"]
+            actor=cast.system, email=cast.email("mallory"), name="M", roles=["reviewer"]
         )
         here = open_session(cast, "mallory")
         there = open_session(cast, "mallory", tenant_id=cast.elsewhere.id)

@@ -127,7 +127,7 @@ class TestSignIn:
 class TestChooseTenant:
     def test_asks_who_belongs_to_several(self, cast: Cast, visitor: Client) -> None:
         commands.add_person(
-            actor=cast.noor, email=cast.email("mallory"), name="M", roles=["reviewer"]
+            actor=cast.system, email=cast.email("mallory"), name="M", roles=["reviewer"]
         )
         sent = {"email": cast.email("mallory"), "password": PASSWORD, "next": "/account/sessions/"}
 

@@ -317,7 +317,7 @@ class Machine(RuleBasedStateMachine):
 
     def set_roles(self, who: str, groups: set[str] | None) -> None:
         accounts.set_membership(
-            actor=self.cast.noor,
+            actor=self.cast.system,
             person_id=self.cast.members[who].id,
             roles=["auditor"] if groups is None else ["reviewer"],
             groups=groups or (),

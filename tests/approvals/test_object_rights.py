@@ -27,7 +27,7 @@ def vera(cast: Cast) -> Actor:
         actor=cast.system, agent="refunds", prompt="", tools=["cancel_pending_order"]
     )
     accounts.give_grant(
-        actor=cast.noor, person_id=UUID(actor.id), kind="tool", object_id=tool_id(cast)
+        actor=cast.system, person_id=UUID(actor.id), kind="tool", object_id=tool_id(cast)
     )
     return actor
 

@@ -238,8 +238,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "proposals_hand_back": {"revision": 1, "digest": DIGEST},
     "votes_challenge": {"revision": 1, "digest": DIGEST, "choice": "approve"},
     "policies_add": {"body": POLICY},
-    "replays_start": {"days": 7},
-    "policies_simulate": {"call": {"tool": "x", "tier": 1}},
+    "replays_start": {"days": 7}, "policies_simulate": {"call": {"tool": "x", "tier": 1}},
     "step_up": {"password": MARK * 3},
     "passkeys_add": {
         "name": "ring", "credential_id": "AAAA", "client_data": "AAAA", "attestation": "AAAA"

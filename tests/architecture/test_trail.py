@@ -29,6 +29,7 @@ EXEMPT = {
     "approvals_claim": "who looks at what for five minutes; taking one over is an event",
     "approvals_notice": "one row for each delivery; what it tells of is governed",
     "approvals_notice_setting": "a person's own wishes",
+    "approvals_quorum": "follows from the events about people in the same transaction",
     "approvals_replay": "a question about the past; nothing follows from its answer",
     "approvals_replaycall": "what such a question found, append-only by trigger",
     "approvals_saved_view": "a person's own shortcuts",

@@ -1,8 +1,15 @@
 """Writes of accounts: people and groups, rights on objects, service keys, sign-in and sessions."""
 
 from console.accounts.commands.consequences import when_people_change
+from console.accounts.commands.entrusting import (
+    admit_person,
+    change_person,
+    entrust,
+    give_right,
+)
 from console.accounts.commands.grants import give_grant, take_grant
 from console.accounts.commands.keys import create_key, note_key_use, revoke_key
+from console.accounts.commands.locking import lock_people
 from console.accounts.commands.passkeys import (
     add_passkey,
     challenge_passkey,
@@ -31,14 +38,19 @@ from console.accounts.commands.sign_in import note_refusals, prove
 __all__ = [
     "add_passkey",
     "add_person",
+    "admit_person",
     "challenge_passkey",
     "change_password",
+    "change_person",
     "create_group",
     "create_key",
     "create_tenant",
     "end_own_session",
     "end_sessions_of",
+    "entrust",
     "give_grant",
+    "give_right",
+    "lock_people",
     "note_key_use",
     "note_refusals",
     "note_seen",

@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
 from audit.commands import record
 from audit.events import Change
-from console.accounts import events, policies, queries
-from console.accounts.cards import GroupCard, NewPerson, PersonCard, TenantCard
+from console.accounts import consent, events, policies, queries
+from console.accounts.cards import GroupCard, NewPerson, PersonCard, Standing, TenantCard
 from console.accounts.commands.consequences import people_changed
 from console.accounts.commands.keys import revoke_keys_of
+from console.accounts.commands.locking import lock_people
 from console.accounts.commands.sessions import end_sessions
 from console.accounts.errors import AlreadyThere
 from console.accounts.models import GroupMember, Membership, Person, ReviewGroup, Tenant
@@ -82,10 +84,14 @@ def add_person(
 
     Raises:
         AlreadyThere: they are a member already, perhaps an inactive one.
+        NeedsAgreement: a person gives a say to somebody; `admit_person` asks for it.
     """
     queries.require(actor, Permission.ACCOUNTS_MANAGE)
     require_plain_line("name", name)
     words = sorted({Role(role) for role in roles})
+    lock_people(actor)
+    after = Standing(roles=frozenset(words), groups=frozenset(groups))
+    consent.require(actor, policies.gain(Standing(), after))
     password = "" if password_hash else new_password()
     person, is_new = _person(email.strip().lower(), name, password_hash or make_password(password))
 
@@ -93,7 +99,7 @@ def add_person(
     Membership.objects.bulk_create([row], ignore_conflicts=True)
     if not Membership.objects.filter(pk=row.pk).exists():
         raise AlreadyThere("This person belongs to the tenant already; change their roles instead.")
-    slugs = _set_groups(actor, person.id, groups)
+    slugs = _set_groups(actor, person.id, after.groups)
     record(
         events.PersonAdded(person_id=person.id, roles=tuple(row.roles), groups=slugs), actor=actor
     )
@@ -110,14 +116,20 @@ def set_membership(
     roles: Iterable[Role | str],
     groups: Iterable[str],
     active: bool,
+    agreed_by: UUID | None = None,
 ) -> PersonCard:
     """Give a person exactly these roles and groups; inactive, they lose sessions and keys.
+
+    Args:
+        agreed_by: the proposal that is carried out by this, for the trail.
 
     Raises:
         NotFound: no such person in this tenant.
         LastAdmin: nobody would be left who can undo it.
+        NeedsAgreement: a person gives somebody a say; `change_person` asks for it.
     """
     queries.require(actor, Permission.ACCOUNTS_MANAGE)
+    lock_people(actor)
     admins = _lock_admins(actor, person_id)
     row = Membership.objects.filter(tenant_id=actor.tenant_id, person_id=person_id).first()
     if row is None:
@@ -125,6 +137,11 @@ def set_membership(
     before = queries.person_card(actor=actor, person_id=person_id)
     words = [role.value for role in sorted({Role(role) for role in roles})]
     groups = sorted(set(groups))
+    standing = queries.standing(actor=actor, person_id=person_id)
+    after = replace(
+        standing, roles=frozenset(map(Role, words)), groups=frozenset(groups), active=active
+    )
+    consent.require(actor, policies.gain(standing, after))
     stays_admin = active and Role.ADMIN.value in words
     if row.active and Role.ADMIN.value in row.roles and not stays_admin:
         policies.require_an_admin_left(admins - 1)
@@ -143,7 +160,10 @@ def set_membership(
     was_active = row.active
     Membership.objects.filter(pk=row.pk).update(roles=words, active=active)
     _set_groups(actor, person_id, groups)
-    record(events.MembershipChanged(person_id=person_id, changes=changes), actor=actor)
+    record(
+        events.MembershipChanged(person_id=person_id, changes=changes, proposal_id=agreed_by),
+        actor=actor,
+    )
     if was_active and not active:
         end_sessions(actor=actor, person_id=person_id, cause="deactivated")
         revoke_keys_of(actor=actor, person_id=person_id)
@@ -173,8 +193,12 @@ def _lock_admins(actor: Actor, person_id: UUID) -> int:
     return sum(1 for row in locked if row.active and Role.ADMIN.value in row.roles)
 
 
-def _set_groups(actor: Actor, person_id: UUID, groups: Iterable[str]) -> tuple[str, ...]:
-    """Put the person into exactly these groups, named by slug; return the slugs, sorted."""
+def require_groups(actor: Actor, groups: Iterable[str]) -> dict[str, ReviewGroup]:
+    """Return the groups by their short names.
+
+    Raises:
+        BadInput: there is no group of a name.
+    """
     wanted = set(groups)
     known = {
         row.slug: row
@@ -186,6 +210,13 @@ def _set_groups(actor: Actor, person_id: UUID, groups: Iterable[str]) -> tuple[s
             f"There is no group {unknown[0]}; make it first or leave it out.",
             fields={"groups": f"There is no group {unknown[0]}."},
         )
+    return known
+
+
+def _set_groups(actor: Actor, person_id: UUID, groups: Iterable[str]) -> tuple[str, ...]:
+    """Put the person into exactly these groups, named by slug; return the slugs, sorted."""
+    wanted = set(groups)
+    known = require_groups(actor, wanted)
     mine = GroupMember.objects.filter(tenant_id=actor.tenant_id, person_id=person_id)
     mine.exclude(group__slug__in=wanted).delete()
     have = set(mine.values_list("group__slug", flat=True))

@@ -1,12 +1,14 @@
 """Reads of accounts: who somebody is in a tenant, and what they may do there."""
 
 from console.accounts.queries.members import (
+    administrators,
     belongs_elsewhere,
     grants,
     groups,
     key_card,
     live_keys_by,
     may,
+    member_by_email,
     objects_of,
     people,
     person_card,
@@ -14,6 +16,7 @@ from console.accounts.queries.members import (
     reviewers,
     reviewers_of_tool,
     service_keys,
+    standing,
 )
 from console.accounts.queries.proofs import (
     fresh_for,
@@ -46,6 +49,7 @@ __all__ = [
     "DOOR",
     "NOBODY",
     "actor_of_key",
+    "administrators",
     "belongs_elsewhere",
     "demo_people",
     "digest_of",
@@ -55,6 +59,7 @@ __all__ = [
     "key_card",
     "live_keys_by",
     "may",
+    "member_by_email",
     "objects_of",
     "open_sessions",
     "own_passkeys",
@@ -72,6 +77,7 @@ __all__ = [
     "reviewers",
     "reviewers_of_tool",
     "service_keys",
+    "standing",
     "tenant_directory",
     "tenant_ids",
     "tenants",

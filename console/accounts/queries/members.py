@@ -8,7 +8,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 
 from console.accounts import policies
-from console.accounts.cards import GrantCard, GroupCard, KeyCard, ObjectCard, PersonCard
+from console.accounts.cards import (
+    GrantCard,
+    GroupCard,
+    KeyCard,
+    ObjectCard,
+    PersonCard,
+    Standing,
+)
 from console.accounts.models import Membership, ObjectGrant, ReviewGroup, ServiceKey
 from console.accounts.queries.sessions import (
     live_keys,
@@ -39,6 +46,35 @@ def person_card(*, actor: Actor, person_id: UUID) -> PersonCard:
     if row is None:
         raise NotFound("There is no such person here; look at the list of people.")
     return _person_card(row)
+
+
+@query
+def standing(*, actor: Actor, person_id: UUID) -> Standing:
+    """Return what a member is, as far as it says what they may decide."""
+    card = person_card(actor=actor, person_id=person_id)
+    rights = grants(actor=actor, person_id=person_id)
+    return Standing(
+        roles=frozenset(card.roles),
+        groups=frozenset(card.groups),
+        tools=frozenset(right.object_id for right in rights if right.kind is ObjectKind.TOOL),
+        active=card.active,
+    )
+
+
+@query
+def member_by_email(*, actor: Actor, email: str) -> UUID | None:
+    """Return the id of the member of an address in lower case, active or not."""
+    rows = Membership.objects.filter(tenant_id=actor.tenant_id, person__email=email)
+    return rows.values_list("person_id", flat=True).first()
+
+
+@query
+def administrators(*, actor: Actor) -> tuple[PersonCard, ...]:
+    """Return the active people who administer the tenant, by name."""
+    rows = _members(actor.tenant_id).filter(
+        active=True, person__is_active=True, roles__contains=[Role.ADMIN.value]
+    )
+    return tuple(_person_card(row) for row in rows.order_by("person__name", "person_id"))
 
 
 @query

@@ -1,6 +1,6 @@
 """People of the tenant, their roles, groups and rights on single objects; for administrators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.accounts import commands, queries
-from console.accounts.cards import NewPerson
+from console.accounts import commands, consent, queries
+from console.accounts.cards import NewPerson, Waiting
 from console.accounts.forms import (
     GrantForm,
     GroupForm,
@@ -18,13 +18,22 @@ from console.accounts.forms import (
     NothingForm,
     PersonForm,
 )
-from console.accounts.states import PERMISSIONS_OF, ObjectKind, Permission, Role
+from console.accounts.states import DECIDING, PERMISSIONS_OF, ObjectKind, Permission, Role
 from console.accounts.views.answers import attempt, show_form
 from console.kernel.errors import ConsoleError
 from console.kernel.http import actor_of, read, requires
 from console.kernel.rest.pages import read_cursor, write_cursor
 
 PER_PAGE = 100
+ASKS = "asks two reviewers first"
+_ASKED = (
+    "What counts at once is saved. Two reviewers of different groups are asked about the rest: it "
+    "counts when they agree."
+)
+_BLOCKED = (
+    "What counts at once is saved. The rest was asked for and rejected within the last day, so "
+    "nobody is asked again."
+)
 ROLES = [(role.value, role.value, ", ".join(sorted(PERMISSIONS_OF[role]))) for role in Role]
 
 
@@ -35,7 +44,7 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _show_people(request, None, None)
     added, refusal = attempt(
-        lambda: commands.add_person(actor=actor_of(request), **read(PersonForm, request.POST))
+        lambda: commands.admit_person(actor=actor_of(request), **read(PersonForm, request.POST))
     )
     return _show_people(request, added, refusal)
 
@@ -56,30 +65,37 @@ def add_group(request: HttpRequest) -> HttpResponse:
 @requires(Permission.ACCOUNTS_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Show one person; a POST gives them exactly these roles and groups."""
+    """Show one person; a POST gives them these roles and groups, some after people agreed."""
     if request.method != "POST":
         return _show_person(request, person_id, None)
-    return _change(
-        request,
-        person_id,
-        lambda: commands.set_membership(
+    changed, refusal = attempt(
+        lambda: commands.change_person(
             actor=actor_of(request), person_id=person_id, **read(MembershipForm, request.POST)
-        ),
-        "Saved.",
+        )
     )
+    if changed is None:
+        return _show_person(request, person_id, refusal)
+    return _told(request, person_id, changed.waiting, "Saved.")
 
 
 @requires(Permission.ACCOUNTS_MANAGE)
 @require_POST
 def grant(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Give or take a right on one agent or tool."""
+    """Give or take a right on one agent or tool; reviewing one waits until people agreed."""
+    asked: list[Waiting] = []
 
-    def act() -> bool:
+    def act() -> None:
         values = read(GrantForm, request.POST)
-        change = commands.give_grant if values.pop("give") else commands.take_grant
-        return change(actor=actor_of(request), person_id=person_id, **values)
+        if not values.pop("give"):
+            commands.take_grant(actor=actor_of(request), person_id=person_id, **values)
+            return
+        waiting = commands.give_right(actor=actor_of(request), person_id=person_id, **values)
+        asked.extend([waiting] if waiting else [])
 
-    return _change(request, person_id, act, "Rights changed.")
+    _done, refusal = attempt(act)
+    if refusal is not None:
+        return _show_person(request, person_id, refusal)
+    return _told(request, person_id, asked[0] if asked else None, "Rights changed.")
 
 
 @requires(Permission.ACCOUNTS_MANAGE)
@@ -105,6 +121,19 @@ def reset_password(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return _show_person(request, person_id, refusal, made=made)
 
 
+def _told(
+    request: HttpRequest, person_id: UUID, waiting: Waiting | None, said: str
+) -> HttpResponse:
+    """Go back to the person, and say what counts now and what waits."""
+    if waiting is None:
+        messages.success(request, said, extra_tags="clear")
+    elif waiting.blocked:
+        messages.warning(request, _BLOCKED, extra_tags="caution")
+    else:
+        messages.info(request, _ASKED, extra_tags="info")
+    return redirect("accounts:person", person_id=person_id)
+
+
 def _change(
     request: HttpRequest, person_id: UUID, act: Callable[[], Any], said: str
 ) -> HttpResponse:
@@ -113,6 +142,14 @@ def _change(
         return _show_person(request, person_id, refusal)
     messages.success(request, said, extra_tags="clear")
     return redirect("accounts:person", person_id=person_id)
+
+
+def _roles(held: Iterable[Role], *, founding: bool) -> list[tuple[str, str, str]]:
+    """Return the choices of roles; what asks people first says so."""
+    asks = frozenset() if founding else DECIDING - set(held)
+    return [
+        (value, label, f"{what}; {ASKS}" if value in asks else what) for value, label, what in ROLES
+    ]
 
 
 def _show_people(
@@ -129,14 +166,17 @@ def _show_people(
     )
     shown = cards[:PER_PAGE]
     older = write_cursor((shown[-1].name, shown[-1].id), (str, UUID)) if cards[PER_PAGE:] else ""
+    founding = consent.founding(actor=actor)
     context = {
         "cards": shown,
         "older_url": f"?after={older}" if older else "",
         "newer_url": "?" if cursor else "",
         "groups": queries.groups(actor=actor),
-        "roles": ROLES,
+        "roles": _roles((), founding=founding),
         "added": added,
         "form": form,
+        "founding": founding,
+        "asks": ASKS,
     }
     return show_form(request, "accounts/people.html", context, refusal, done=201 if added else 200)
 
@@ -154,13 +194,19 @@ def _show_person(
     grants = queries.grants(actor=actor, person_id=person_id)
     held = {(grant.kind, grant.object_id) for grant in grants}
     labels = {(found.kind, found.id): found.label for found in objects}
+    founding = consent.founding(actor=actor)
+    waiting = consent.waiting(actor=actor, person_id=person_id)
     context = {
         "card": card,
         "groups": queries.groups(actor=actor),
-        "roles": ROLES,
+        "roles": _roles(card.roles, founding=founding),
         "grants": [(one, labels.get((one.kind, one.object_id), "")) for one in grants],
         "free": [found for found in objects if (found.kind, found.id) not in held],
         "made": made,
         "keys": queries.live_keys_by(actor=actor, person_id=person_id),
+        "waiting": waiting,
+        "founding": founding,
+        "asks": ASKS,
+        "wakes": not card.active and bool(card.groups or grants or DECIDING & set(card.roles)),
     }
     return show_form(request, "accounts/person.html", context, refusal)
