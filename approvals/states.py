@@ -41,6 +41,16 @@ class Basis(StrEnum):
     TIMEOUT_RULE = "timeout_rule"
 
 
+class StandingState(StrEnum):
+    """Whether a standing approval speaks, and if not, why."""
+
+    SPEAKS = "speaks"
+    USED_UP = "used_up"
+    ENDED = "ended"  # its time is over
+    REVOKED = "revoked"
+    SILENT = "silent"  # its maker may not vote on this any more, or took the vote back
+
+
 class OnExpiry(StrEnum):
     """What happens when nobody decided in time."""
 

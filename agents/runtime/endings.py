@@ -27,6 +27,7 @@ class End(StrEnum):
 
     APPROVED = "approved"
     BY_RULE = "by_rule"
+    IN_ADVANCE = "in_advance"
     BY_TIMEOUT = "by_timeout"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -52,6 +53,7 @@ class Told:
 END_USER: Final[Mapping[End, Told]] = {
     End.APPROVED: Told("Our team agreed to this: {title}."),
     End.BY_RULE: Told("A rule of our team allows this: {title}."),
+    End.IN_ADVANCE: Told("Our team agreed to requests like this in advance: {title}."),
     End.BY_TIMEOUT: Told(
         "Nobody of our team objected in time, so their rule allows this: {title}."
     ),
@@ -119,7 +121,7 @@ _BY_STATE: Final[Mapping[ProposalState, End]] = {
 }
 _BY_BASIS: Final[Mapping[Basis, End]] = {
     Basis.RULE: End.BY_RULE,
-    Basis.STANDING: End.BY_RULE,
+    Basis.STANDING: End.IN_ADVANCE,
     Basis.TIMEOUT_RULE: End.BY_TIMEOUT,
 }
 _BY_FALLBACK: Final[Mapping[OnExpiry, End]] = {

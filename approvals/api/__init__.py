@@ -21,6 +21,7 @@ from approvals.api.reviewing import (
     ReviewTasks,
 )
 from approvals.api.revisions import HandBack, Refresh, Revisions
+from approvals.api.standing import RevokeStanding, StandingApprovals
 from approvals.api.votes import OwnVote, VoteChallenges, Votes
 from approvals.api.workshop import (
     Coverage,
@@ -66,4 +67,6 @@ urlpatterns = [
     path("review-tasks", ReviewTasks.as_view()),
     path("review-tasks/<uuid:task_id>", OneReviewTask.as_view()),
     path("review-tasks/<uuid:task_id>/close", CloseReviewTask.as_view()),
+    path("standing-approvals", StandingApprovals.as_view()),
+    path("standing-approvals/<uuid:standing_id>/revoke", RevokeStanding.as_view()),
 ]

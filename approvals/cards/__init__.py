@@ -64,6 +64,13 @@ from approvals.cards.policies import (
     Simulated,
 )
 from approvals.cards.serving import Reading, ViewServed
+from approvals.cards.standing import (
+    StandingBase,
+    StandingCard,
+    StandingTerms,
+    StandingUseCard,
+    StandingWord,
+)
 from approvals.cards.thread import (
     AskedCard,
     CommentCard,
@@ -167,6 +174,11 @@ __all__ = [
     "Signed",
     "Simulated",
     "Slot",
+    "StandingBase",
+    "StandingCard",
+    "StandingTerms",
+    "StandingUseCard",
+    "StandingWord",
     "Statement",
     "Stretch",
     "Subject",

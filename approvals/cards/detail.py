@@ -9,6 +9,7 @@ from approvals.cards.content import Content, Principal, ProposalFacts
 from approvals.cards.lists import ProposalCard
 from approvals.cards.people import Requirement
 from approvals.cards.reviewing import GlassCard, GlassUse
+from approvals.cards.standing import StandingWord
 from approvals.states import (
     Basis,
     Choice,
@@ -27,6 +28,7 @@ class HistoryLine:
     who: str
     at: datetime
     index: int | None
+    word: str = ""  # whose word it was, where nobody of those who acted here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class DecisionCard:
     revision_no: int
     decided_at: datetime
     people: tuple[str, ...]
+    standing: StandingWord | None = None  # that spoke in the place of people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

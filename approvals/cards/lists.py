@@ -44,7 +44,7 @@ class QueueRow:
     """A proposal in a list, as one reader sees it."""
 
     card: ProposalCard
-    note: str  # why it is not this reader's turn, or ""
+    note: str  # why it is not this reader's turn, whose word settled it, or ""
     turn: Turn | None  # why it is
     claims: tuple[ClaimCard, ...]  # who is at work on it, the reader too
     snoozed_until: datetime | None  # put off by this reader

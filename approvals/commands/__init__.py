@@ -38,6 +38,7 @@ from approvals.commands.sending import send_due
 from approvals.commands.serving import serve_parts
 from approvals.commands.signing import challenge_vote
 from approvals.commands.snoozing import snooze, wake
+from approvals.commands.standing import make_standing, revoke_standing
 from approvals.commands.sweeping import sweep
 from approvals.commands.tasking import close_review_task
 from approvals.commands.timing import freeze, settle, settle_due, thaw
@@ -82,6 +83,7 @@ __all__ = [
     "hand_back",
     "lend_break_glass",
     "make_default_view",
+    "make_standing",
     "note_quorum",
     "notify",
     "open_proposal",
@@ -104,6 +106,7 @@ __all__ = [
     "retire_version",
     "revise_when_asked",
     "revoke_break_glass",
+    "revoke_standing",
     "save_view",
     "send_due",
     "serve_parts",

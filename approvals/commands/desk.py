@@ -145,13 +145,13 @@ class Desk:
         *,
         at: datetime,
         basis: Basis = Basis.PEOPLE,
-        rules: tuple[str, ...] = (),
+        **said: Any,
     ) -> None:
         """Settle as approved; the time to execute starts now and is never extended.
 
         Args:
             basis: on whose word; without people `places` is empty.
-            rules: the rules that speak in place of people, "policy/rule".
+            said: further fields of the event: the rules or the standing approval that spoke.
         """
         assignment = [
             {"block": place.block, "person": str(place.person_id), "group": place.group}
@@ -164,9 +164,9 @@ class Desk:
         self._tell(
             Outcome.APPROVED,
             basis=basis.value,
-            rules=rules,
             assignment=deciding.lines(assignment),
             execute_by=execute_by.isoformat(),
+            **said,
         )
 
     def reject(self, vote: Vote, *, at: datetime) -> None:

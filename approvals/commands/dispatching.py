@@ -9,7 +9,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Claimed, Content, DispatchCard, NotClaimed, Requirement
-from approvals.commands import deciding, judging, laddering
+from approvals.commands import deciding, foreseen, judging, laddering
 from approvals.commands.desk import POLICY, Desk, must_lock, settled_by
 from approvals.commands.opening import DENIED
 from approvals.commands.probing import go_stale
@@ -160,6 +160,7 @@ def _as_rules_say(desk: Desk, call_key: UUID, content: Content) -> Claimed | Not
         return _block(desk, judged)
     return (
         _not_now(desk, at=judged.at)  # rules that add up may have waited for each other
+        or _not_foreseen(desk, judged)
         or _not_enough(desk, judged)
         or _dispatch(desk, call_key, content, judged)
     )
@@ -181,6 +182,19 @@ def _block(desk: Desk, judged: judging.Judged) -> NotClaimed:
     return _not(desk, "policy.denied", f"{judged.verdict.sentence} Nothing was run.")
 
 
+def _not_foreseen(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
+    """Take it to people if the standing approval that spoke in their place may not any more."""
+    if Basis(_decision(desk).basis) is not Basis.STANDING:
+        return None
+    why = foreseen.why_silent(desk)
+    if not why:
+        return None
+    asked = judged.verdict.requirement if judged.says is Says.HOLD else None
+    whole = policies.added(desk.requirement, asked) if asked else desk.requirement
+    _to_people(desk, whole, cause=Basis.STANDING.value, at=judged.at)
+    return _not(desk, "proposal.reopened", f"{why} People decide first; nothing was run.")
+
+
 def _not_enough(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
     """Take it back to people if the rules ask for more than was agreed to."""
     basis = Basis(_decision(desk).basis)
@@ -191,20 +205,27 @@ def _not_enough(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
     if basis is Basis.RULE:
         # The rule that spoke in place of people does not any more.
         whole = replace(whole, explanation=asked.explanation)
-    elif _is_met(desk, whole, basis):
+    elif _is_met(desk, whole, basis, judged):
         return None
-    if whole != desk.requirement:
-        desk.ask(whole, cause=POLICY, at=judged.at)
-    desk.start_window(judged.at)
-    desk.reopen(POLICY, at=judged.at)
-    laddering.check(desk, at=judged.at)
+    _to_people(desk, whole, cause=POLICY, at=judged.at)
     said = judged.verdict.sentence or "No rule allows this without people any more."
     return _not(desk, "proposal.reopened", f"{said} People decide first; nothing was run.")
 
 
-def _is_met(desk: Desk, whole: Requirement, basis: Basis) -> bool:
+def _to_people(desk: Desk, whole: Requirement, *, cause: str, at: datetime) -> None:
+    """Have people decide, with the whole time and all that the rules ask by now."""
+    if whole != desk.requirement:
+        desk.ask(whole, cause=POLICY, at=at)
+    desk.start_window(at)
+    desk.reopen(cause, at=at)
+    laddering.check(desk, at=at)  # as long as nobody was asked, nobody looked
+
+
+def _is_met(desk: Desk, whole: Requirement, basis: Basis, judged: judging.Judged) -> bool:
     if basis is Basis.PEOPLE:
         return policies.assignment(whole, desk.approvers()) is not None
+    if basis is Basis.STANDING:
+        return foreseen.is_enough(desk, whole, judged)
     return whole.blocks == desk.requirement.blocks
 
 

@@ -87,16 +87,17 @@ def judge_again(desk: Desk, content: Content, *, purpose: Purpose) -> Judged:
     Args:
         purpose: PROPOSE for another content, DISPATCH for the one that was agreed to.
     """
-    first = (
-        Evaluation.objects.filter(proposal=desk.row, purpose=Purpose.PROPOSE.value)
-        .order_by("-revision_no")
-        .first()
-    )
-    stored: dict[str, Any] = {**_NOTHING, **(first.facts if first else {})}
-    stored["target"] = {**_only_records(content), **stored["given"]}
+    stored = _stored(desk, content)
     asked = _facts(content, desk.row.tier, desk.row.agent_id, stored, desk.row.subject_kind)
     opened = desk.row.created_at if purpose is Purpose.DISPATCH else None
     return _judge(desk.actor, asked, stored, own=desk.row.id, opened=opened)
+
+
+def facts_of(desk: Desk, content: Content) -> policies.Facts:
+    """Return the facts on which rules are asked about a content, for conditions outside of them."""
+    stored = _stored(desk, content)
+    asked = _facts(content, desk.row.tier, desk.row.agent_id, stored, desk.row.subject_kind)
+    return replace(asked, at=clock.now())
 
 
 def keep(row: Proposal, judged: Judged, *, purpose: Purpose) -> None:
@@ -244,6 +245,18 @@ def _facts(
         governs=kind in policies.GOVERNED_KINDS,
         sensitive=tuple(stored["sensitive"]),
     )
+
+
+def _stored(desk: Desk, content: Content) -> dict[str, Any]:
+    """Return what the gate said when the proposal was opened, with what this content touches."""
+    first = (
+        Evaluation.objects.filter(proposal=desk.row, purpose=Purpose.PROPOSE.value)
+        .order_by("-revision_no")
+        .first()
+    )
+    stored: dict[str, Any] = {**_NOTHING, **(first.facts if first else {})}
+    stored["target"] = {**_only_records(content), **stored["given"]}
+    return stored
 
 
 def _only_records(content: Content) -> dict[str, str]:

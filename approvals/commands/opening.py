@@ -14,7 +14,7 @@ from approvals.cards import (
     Requirement,
     Subject,
 )
-from approvals.commands import deciding, judging, laddering, pressure, repeats
+from approvals.commands import deciding, foreseen, judging, laddering, pressure, repeats
 from approvals.commands.desk import POLICY, Desk, expired, kept, lock, must_lock
 from approvals.errors import NotStale, OtherCall, RefreshSpent
 from approvals.events import ProposalOpened, ProposalRevised
@@ -78,9 +78,9 @@ def open_proposal(
     The same content for the same subject returns the live proposal; other content supersedes it.
 
     Returns:
-        An open proposal that waits for people, or one that was born approved (a rule allows it in
-        tier 1) or blocked (a rule denies it, there is no such tool, or people rejected the same
-        call of this agent in the last 24 hours).
+        An open proposal that waits for people, or one that was born approved (in tier 1 a rule
+        allows it, or a standing approval speaks for it) or blocked (a rule denies it, there is no
+        such tool, or people rejected the same call of this agent in the last 24 hours).
 
     Raises:
         BadInput: the tier has no requirement.
@@ -119,7 +119,8 @@ def open_proposal(
         case ProposalState.BLOCKED:
             _block(actor, row, revision, judged)
         case _:
-            _record_opened(actor, row, revision, judged, chain)
+            if not foreseen.speak(actor, row, judged):
+                _record_opened(actor, row, revision, judged, chain)
     return laddering.begin(actor=actor, proposal_id=row.id).card()
 
 
@@ -175,6 +176,7 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
     )
     if judged.says is Says.ALLOW and judging.allowed_before(desk):
         desk.approve((), at=at, basis=Basis.RULE, rules=judged.rules)
+    foreseen.speak_again(desk, judged)
     laddering.check(desk, at=at)
     return desk.card()
 

@@ -14,6 +14,7 @@ from approvals.cards import Signed, Statement, VoteChallenge, Voter
 from approvals.commands.desk import Desk, expired, kept, must_lock
 from approvals.errors import StaleRevision, VoteByMachine
 from approvals.models import VoteNonce
+from approvals.queries.people import as_voter
 from approvals.states import Choice
 from console.accounts import commands as accounts
 from console.accounts import queries as people
@@ -128,11 +129,7 @@ def take(desk: Desk, actor: Actor, choice: Choice, signature: Signature, *, at: 
 
 def voter_of(desk: Desk, actor: Actor) -> Voter:
     """Return the actor as the rules see them; somebody without rights if they are no reviewer."""
-    person = UUID(actor.id)
-    nobody = Voter(
-        person_id=person, name=actor.label, groups=frozenset(), active=True, may_vote=False
-    )
-    return desk.voters().get(person, nobody)
+    return as_voter(actor, desk.voters())
 
 
 def machine() -> VoteByMachine:

@@ -1,5 +1,20 @@
 """What this room refuses; every code is stable, every message says what to do next."""
 
+from approvals.errors.standing import (
+    StandingInvalid as StandingInvalid,
+)
+from approvals.errors.standing import (
+    StandingNotAllowed as StandingNotAllowed,
+)
+from approvals.errors.standing import (
+    StandingNotApproved as StandingNotApproved,
+)
+from approvals.errors.standing import (
+    StandingNotYours as StandingNotYours,
+)
+from approvals.errors.standing import (
+    StandingTaken as StandingTaken,
+)
 from console.kernel.errors import ConsoleError, Refusal
 
 

@@ -38,6 +38,7 @@ from approvals.events.proposals import (
     ProposalThawed,
     ProposalWidened,
 )
+from approvals.events.standing import STANDING, StandingMade, StandingRevoked
 from approvals.events.thread import ProposalAnswered, ProposalAsked, ProposalNoted
 from approvals.events.votes import VoteCast, VoteRefused, VoteVoided
 
@@ -48,6 +49,7 @@ __all__ = [
     "PROPOSAL",
     "PROPOSAL_CLAIMS",
     "QUEUE",
+    "STANDING",
     "ChannelAdded",
     "ChannelSwitched",
     "ChannelTested",
@@ -79,6 +81,8 @@ __all__ = [
     "ProposalThawed",
     "ProposalUnfillable",
     "ProposalWidened",
+    "StandingMade",
+    "StandingRevoked",
     "VoteCast",
     "VoteRefused",
     "VoteVoided",

@@ -58,6 +58,8 @@ class ProposalDecided(Event):
     rules: tuple[str, ...] = ()  # "policy/rule", where a rule and not people settled it
     execute_by: str = ""  # ISO 8601, UTC; of an approval
     fallback: str = ""  # approvals.states.OnExpiry, where nobody decided in time
+    standing_id: UUID | None = None  # the standing approval that spoke
+    maker: UUID | None = None  # the person who gave it
     repeats: UUID | None = None  # what people rejected before, where the same was asked again
 
 

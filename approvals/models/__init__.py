@@ -35,6 +35,7 @@ from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
 from approvals.models.proposal import Freeze, PrincipalRow, Proposal, RequirementRow, Revision
 from approvals.models.replaying import Replay, ReplayCall
 from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask
+from approvals.models.standing import Standing, StandingUse
 from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 
 __all__ = [
@@ -75,6 +76,8 @@ __all__ = [
     "SavedView",
     "Served",
     "Snooze",
+    "Standing",
+    "StandingUse",
     "Timer",
     "Vote",
     "VoteNonce",

@@ -139,6 +139,11 @@ def ask(of: Active, rule: Rule, facts: Facts, sums: Sums) -> Asked:
     return found
 
 
+def holds(test: Test, facts: Facts) -> Truth:
+    """Return the answer to conditions that stand outside of a rule."""
+    return _test(test, facts)[0]
+
+
 def matches(match: Match, facts: Facts) -> bool:
     """Say whether a rule is about this call at all."""
     if facts.governs and not match.tool.startswith(GOVERNED_TOOLS):

@@ -90,6 +90,16 @@ def parsed(body: bytes) -> Policy:
     return parse(canonical.loads(body))
 
 
+def conditions(body: Any) -> tuple[Condition, ...]:
+    """Return conditions that stand outside of a rule: a list of {path, op, value}.
+
+    Raises:
+        PolicyInvalid: with the JSON Pointer of the fault in `details["pointer"]`.
+    """
+    node = _Node(canonical.loads(body_bytes(body)), "")
+    return tuple(map(_condition, node.items(MOST_CONDITIONS)))
+
+
 def body_bytes(body: Any) -> bytes:
     """Return the canonical bytes of a body; its digest is their SHA-256.
 

@@ -41,6 +41,7 @@ from approvals.queries.queue import live_of_runs, proposal_for_subject
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
 from approvals.queries.serving import parts_needed, reading_of, served_parts
+from approvals.queries.standing import standing_approval, standing_approvals, standing_base
 from approvals.queries.thread import asked, current, first, thread, unanswered
 from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
 
@@ -100,6 +101,9 @@ __all__ = [
     "simulate",
     "since",
     "sorts_of",
+    "standing_approval",
+    "standing_approvals",
+    "standing_base",
     "tenants_due",
     "tenants_to_tell",
     "thread",

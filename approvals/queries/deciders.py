@@ -1,6 +1,6 @@
 """On whose word a decision rests, in words."""
 
-from approvals.models import BreakGlassUse, Decision, Vote
+from approvals.models import BreakGlassUse, Decision, StandingUse, Vote
 from approvals.states import Basis
 
 
@@ -11,6 +11,10 @@ def deciders_of(decision: Decision) -> tuple[str, ...]:
         return tuple(
             f"{name}, with break-glass" for name in used.values_list("person_label", flat=True)
         )
+    if decision.basis == Basis.STANDING.value:
+        spoke = StandingUse.objects.filter(proposal_id=decision.proposal_id)
+        makers = spoke.values_list("standing__maker_label", flat=True)
+        return tuple(f"the standing approval of {name}" for name in makers)
     people = [place["person"] for place in decision.assignment]
     votes = Vote.objects.filter(revision_id=decision.revision_id, person_id__in=people)
     return tuple(dict.fromkeys(votes.order_by("cast_at").values_list("person_label", flat=True)))

@@ -1,5 +1,6 @@
 """One proposal as one reader may see it."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,11 +24,13 @@ from approvals.models import (
     Proposal,
     RequirementRow,
     Revision,
+    StandingUse,
     Vote,
 )
 from approvals.queries.breaking import glass_of, uses_of
 from approvals.queries.deciders import deciders_of
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import as_voter, seen_by, voters_of
+from approvals.queries.standing import words_of
 from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
 from audit.queries import events_of
 from console.kernel import canonical, clock
@@ -36,6 +39,7 @@ from console.kernel.errors import ConsoleError, NotFound
 from console.kernel.transactions import query
 
 _MOST_EVENTS: Final = 200
+_DECIDED: Final = "proposal.decided"
 
 
 @query
@@ -139,11 +143,8 @@ class _Reading:
     def _who_refusal(self) -> ConsoleError | None:
         if not self.actor.is_person:
             return NotFound("Only people vote.")
-        person = UUID(self.actor.id)
-        nobody = Voter(person_id=person, name="", groups=frozenset(), active=True, may_vote=False)
-        return policies.who_refusal(
-            self.voters.get(person, nobody), self.requirement, self.principals
-        )
+        voter = as_voter(self.actor, self.voters)
+        return policies.who_refusal(voter, self.requirement, self.principals)
 
     def _refusal(self) -> str:
         """Return why this reader may not vote, in the words of the refusal itself."""
@@ -208,6 +209,8 @@ class _Reading:
 
     def _history(self) -> tuple[HistoryLine, ...]:
         lines = _history_of(self.actor, self.row.id)
+        if any(line.action == _DECIDED for line in lines):
+            lines = _with_words(self.row, lines)
         if self.blind:
             # An own vote would end the blindness, so whatever is left out is somebody else's.
             lines = [line for line in lines if not line.action.startswith("vote.")]
@@ -233,12 +236,26 @@ def _decision_of(row: Proposal) -> DecisionCard | None:
         revision_no=found.revision.no,
         decided_at=found.decided_at,
         people=deciders_of(found),
+        standing=words_of([row.id]).get(row.id) if found.basis == Basis.STANDING.value else None,
     )
 
 
 def _dispatch_of(row: Proposal) -> Any:
     found = Dispatch.objects.filter(proposal=row).first()
     return found.card() if found else None
+
+
+def _with_words(row: Proposal, lines: list[HistoryLine]) -> list[HistoryLine]:
+    """Say of each decision on whose standing approval it was; each has one event, in this order."""
+    use = StandingUse.objects.filter(proposal=row).select_related("standing").first()
+    if use is None:
+        return lines
+    word = f"on the standing approval of {use.standing.maker_label}"
+    decided = Decision.objects.filter(proposal=row).order_by("decided_at", "id")
+    words = iter([word if one.basis == Basis.STANDING else "" for one in decided])
+    return [
+        replace(line, word=next(words, "")) if line.action == _DECIDED else line for line in lines
+    ]
 
 
 def _history_of(actor: Actor, proposal_id: UUID) -> list[HistoryLine]:

@@ -38,6 +38,15 @@ def voters_of(*, actor: Actor, tool_id: UUID | None) -> Mapping[UUID, Voter]:
     return {person.id: _voter(person) for person in sorted(people.values(), key=_by_name)}
 
 
+def as_voter(actor: Actor, voters: Mapping[UUID, Voter]) -> Voter:
+    """Return the person who asks as the rules see them; without rights if they are no reviewer."""
+    person = UUID(actor.id)
+    nobody = Voter(
+        person_id=person, name=actor.label, groups=frozenset(), active=True, may_vote=False
+    )
+    return voters.get(person, nobody)
+
+
 def tool_id_of(*, actor: Actor, tool: str) -> UUID | None:
     """Return the id under which rights on a tool are given, or None if it has none."""
     found = accounts.objects_of(actor=actor, kind=ObjectKind.TOOL)

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from approvals.cards import ClaimCard, ProposalCard, QueueRow, Turn
+from approvals.cards import ClaimCard, ProposalCard, QueueRow, StandingWord, Turn
 from approvals.models import Attention, Claim, Proposal, Snooze
 from approvals.queries.queue import cards_of
+from approvals.queries.standing import words_of
 from approvals.queries.turns import Reader
 from approvals.states import AttentionReason, ProposalState
 
@@ -34,13 +35,14 @@ def queue_rows(rows: Sequence[Proposal], reader: Reader) -> Iterator[QueueRow]:
     """Yield what a list shows of its rows."""
     claims = _claims(rows, reader)
     turns = _turns(rows, reader)
+    words = words_of(row.id for row in rows)
     annotated_rows: Sequence[Any] = rows
     for card, row in zip(cards_of(list(rows)), annotated_rows, strict=True):
         note = _note(card, row, reader)
         is_turn = not (card.settled or note or row.snoozed_until) and _is_asked(row, reader)
         yield QueueRow(
             card=card,
-            note=note,
+            note=note or _settled_by(words.get(row.id)),
             turn=(turns.get(row.id) or _usual(row)) if is_turn else None,
             claims=() if card.settled else tuple(claims[row.id]),
             snoozed_until=row.snoozed_until,
@@ -64,6 +66,10 @@ def _note(card: ProposalCard, row: Any, reader: Reader) -> str:
     if row.voted:
         return "you voted"
     return "for other groups" if reader.actor.groups and not _is_asked(row, reader) else ""
+
+
+def _settled_by(word: StandingWord | None) -> str:
+    return f"by the standing approval of {word.maker}" if word else ""
 
 
 def _usual(row: Any) -> Turn:

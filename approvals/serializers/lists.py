@@ -22,7 +22,9 @@ class TurnOut(Out):
 
 class QueueRowOut(Out):
     proposal = ProposalOut(source="card")
-    note = serializers.CharField(help_text="Why it is not the reader's turn, or empty.")
+    note = serializers.CharField(
+        help_text="Why it is not the reader's turn, whose word settled it, or empty."
+    )
     turn = TurnOut(allow_null=True, help_text="Why it is the reader's turn, or null.")
     claims = ClaimOut(many=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)

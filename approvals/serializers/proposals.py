@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from approvals.serializers.standing import StandingWordOut
 from approvals.serializers.votes import VoteOut
 from approvals.states import Basis, DispatchState, Outcome, PrincipalRole, ProposalState
 from console.kernel.rest import Out
@@ -86,6 +87,7 @@ class DecisionOut(Out):
     revision_no = serializers.IntegerField()
     decided_at = serializers.DateTimeField()
     people = serializers.ListField(child=serializers.CharField())
+    standing = StandingWordOut(allow_null=True, help_text="That spoke in the place of people.")
 
 
 class DispatchOut(Out):

@@ -20,6 +20,7 @@ from approvals.views.lists import following, queue
 from approvals.views.metrics import metrics, metrics_figure
 from approvals.views.pages import detail, vote, withdraw_vote
 from approvals.views.reconciling import reconcile
+from approvals.views.standing import make_standing, revoke_standing, standings
 from approvals.views.thread import ask, thread
 from approvals.views.tools import retire_tool, tools
 from approvals.views.trying import cancel_replay, coverage, explain, replay, simulate, start_replay
@@ -55,6 +56,7 @@ __all__ = [
     "extend",
     "following",
     "hand_back",
+    "make_standing",
     "metrics",
     "metrics_figure",
     "notices",
@@ -69,10 +71,12 @@ __all__ = [
     "replay",
     "retire_tool",
     "revoke_break_glass",
+    "revoke_standing",
     "save_view",
     "shadow_policy",
     "simulate",
     "snooze",
+    "standings",
     "start_replay",
     "switch_channel",
     "switch_mail",

@@ -21,6 +21,7 @@ from approvals.views.glass import glass_context
 from approvals.views.neighbours import KEPT, place_of
 from approvals.views.serving import approve_refusal, keep_shown, parts_seen
 from approvals.views.shown import page_of
+from approvals.views.standing import ahead_of
 from approvals.views.thread import content_of
 from approvals.views.voting import signed_of, signing_of
 from console.kernel.actors import Actor
@@ -125,6 +126,7 @@ def _context(
         "clocks": clocks_of(actor, found, typed=request.POST.get("extend_reason", "")),
         "signing": signing_of(actor, found),
         "glass": glass_context(request, found),
+        "ahead": ahead_of(found),
         "draft": f"{actor.id}:{card.id}:{card.revision_no}",
         "may_audit": actor.has("audit.view"),
         "may_runs": actor.has("runs.view"),

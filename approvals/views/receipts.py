@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.urls import reverse
+
 from approvals import policies
 from approvals.cards import ProposalDetail
 from approvals.states import REJECT_LABELS, Choice, DispatchState, Outcome, ProposalState
@@ -43,6 +45,7 @@ class Stage:
     mine: bool = False
     remark: str = ""  # a sentence after all of it
     bells: int | None = None  # people who agreed, of `needs`
+    href: str = ""  # of what the text names
 
 
 def stages_of(detail: ProposalDetail) -> list[Stage]:
@@ -104,6 +107,7 @@ def _settled(detail: ProposalDetail, places: _Places) -> Stage | None:
     entry = places.of("proposal.decided")
     if detail.decision is not None:
         by = " and ".join(detail.decision.people)
+        standing = detail.decision.standing
         why = _REASONS.get(detail.close_cause, "")
         if detail.decision.outcome is not Outcome.REJECTED:
             why = ""
@@ -114,6 +118,7 @@ def _settled(detail: ProposalDetail, places: _Places) -> Stage | None:
             text=f"by {by}{f': {why}' if why else ''}" if by else f"by {detail.decision.basis}",
             at=detail.decision.decided_at,
             entry=entry,
+            href=f"{reverse('approvals:standing')}?one={standing.id}" if standing else "",
         )
     if not detail.card.settled:
         return None

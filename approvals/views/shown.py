@@ -156,6 +156,6 @@ def _history(line: Any) -> dict[str, Any]:
     return {
         "line": line,
         "who": "Signalbox" if by_console else line.who,
-        "said": _ACTIONS.get(line.action, line.action),
+        "said": f"{_ACTIONS.get(line.action, line.action)} {line.word}".strip(),
         "signal": _SIGNALS.get(line.action, "info"),
     }

@@ -15,8 +15,10 @@ from approvals.models import (
     Proposal,
     RequirementRow,
     Revision,
+    StandingUse,
     Vote,
 )
+from approvals.states import Basis
 from console.kernel.transactions import in_tenant
 
 ENDED: Final = {"dispatched", "rejected", "expired", "withdrawn", "superseded", "blocked"}
@@ -72,6 +74,24 @@ class Laws:
             assert (one.decision_id, decision.outcome) == (decision.pk, "approved")
             assert bytes(one.digest) == bytes(decision.digest) == bytes(revision.digest)
             assert bytes(one.observed_digest) == bytes(one.digest)
+        for made in decisions:
+            self._on_somebodys_word(row, made)
+
+    def _on_somebodys_word(self, row: Proposal, decision: Decision) -> None:
+        """I1: people whose votes fill places, or one standing approval that spoke for this."""
+        uses = StandingUse.objects.filter(proposal=row).select_related("standing")
+        if decision.basis == Basis.PEOPLE.value:
+            assert decision.assignment
+        if decision.basis == Basis.STANDING.value:
+            (use,) = uses
+            given = use.standing
+            behind = PrincipalRow.objects.filter(proposal=row, person_id=given.maker_id)
+            assert not behind.exists()
+            assert (row.tier, row.tool, row.agent_id) == (1, given.tool, given.agent_id)
+            assert decision.revision.contract_hash == given.contract_hash
+            spent = StandingUse.objects.filter(standing=given).count()
+            assert given.uses - given.uses_left == spent
+            assert use.used_at < given.ends_at
 
     def _ends_are_final(self, row: Proposal, dispatches: list[Dispatch]) -> None:
         """I3 and I8: what ended stays, and only what was dispatched ran."""

@@ -13,6 +13,7 @@ from approvals.cards import Block, Rung, Slot
 from approvals.states import Basis, ProposalState
 from tests.accounts.trail import events
 from tests.approvals import letters
+from tests.approvals.advance import like, made
 from tests.approvals.clocks import asking, happened
 from tests.approvals.desk import approved, now, opened
 from tests.approvals.glass import broken, lend
@@ -64,6 +65,17 @@ class TestPeople:
         assert decision is not None
         assert (decision.basis, decision.people) == (Basis.PEOPLE, ("Ruth",))
         assert found[str(by_person.id)]["basis"] == Basis.PEOPLE
+
+    def test_are_named_where_one_of_them_agreed_in_advance(self, cast: Cast) -> None:
+        """anthropics/claude-code#40634."""
+        standing = made(cast)
+        card = opened(cast, **like("#W2"))
+        (said,) = [one["bind"] for one in events(cast) if one["target"]["id"] == str(card.id)]
+        assert (said["basis"], said["standing_id"]) == (Basis.STANDING, str(standing.id))
+        assert said["maker"] == cast.ruth.id
+        decision = now(cast, card).decision
+        assert decision is not None
+        assert decision.people == ("the standing approval of Ruth",)
 
     def test_who_are_skipped_by_break_glass_are_each_told(
         self, cast: Cast, mail: MailServer

@@ -8,6 +8,24 @@ DIGEST: Final = "0" * 64
 POLICY: Final = {"policy": "shop", "rules": [{"id": "a", "effect": "deny"}]}
 SEEN: Final = {"revision_no": "1", "seen_digest": DIGEST}
 VOTE: Final = {"choice": "approve", "revision_no": "1", "seen_digest": DIGEST, "vote": "1"}
+STANDING: Final[dict[str, Any]] = {
+    **SEEN,
+    "path": ["/args/a", ""],
+    "op": ["eq", "eq"],
+    "value": ["b", ""],
+    "uses": "1",
+    "days": "1",
+    "reason": "Often.",
+}
+AHEAD: Final[dict[str, Any]] = {
+    "proposal": "00000000-0000-4000-8000-000000000000",
+    "revision": 1,
+    "digest": DIGEST,
+    "conditions": [{"path": "/args/a", "op": "eq", "value": "b"}],
+    "uses": 1,
+    "days": 1,
+    "reason": "Often.",
+}
 BODIES: Final[dict[str, Any]] = {
     "accounts:person": {"roles": ["reviewer"], "active": "1"},
     "accounts:grant": {"kind": "agent", "object_id": str(uuid7()), "give": "1"},
@@ -18,6 +36,8 @@ BODIES: Final[dict[str, Any]] = {
     "approvals:edit": {**SEEN, "mode": "raw", "step": "preview", "raw": "{}"},
     "approvals:rebase": SEEN,
     "approvals:hand-back": SEEN,
+    "approvals:make-standing": STANDING,
+    "approvals:revoke-standing": {"reason": "It is over."},
     "approvals:ask": {"kind": "note", "text": "For the test.", "revision_no": "1"},
     "approvals:reconcile": {"happened": "yes", "evidence": "I looked."},
     "approvals:snooze": {"for_how_long": "hour"},
@@ -76,5 +96,6 @@ BODIES: Final[dict[str, Any]] = {
         "text": "I am here.",
         "client_id": "reply-1",
     },
+    "api/v1/approvals/standing-approvals/<uuid:standing_id>/revoke": {"reason": "It is over."},
     "api/v1/controls/switches/<uuid:switch_id>/release": {"reason": "It is over."},
 }

@@ -1,4 +1,4 @@
-"""What belongs through the doors of break-glass, of duties and of channels; see `doors.py`."""
+"""What belongs through the doors of break-glass, duties, standing approvals and channels."""
 
 from typing import Any, Final
 
@@ -6,11 +6,12 @@ from django import forms
 
 from approvals.forms import ChannelForm
 from approvals.forms.reviewing import BreakGlassForm, CloseDutyForm, DutiesForm, LendForm
+from approvals.forms.standing import RevokeStandingForm, StandingForm, StandingsForm
 from approvals.models import NOTE_LENGTH
 from approvals.policies.breaking import TICKET_LENGTH
 from console.accounts.forms import NothingForm
 from console.kernel.ids import uuid7
-from tests.architecture.bodies import DIGEST, SEEN
+from tests.architecture.bodies import AHEAD, DIGEST, SEEN, STANDING
 
 
 def _form(form: type[forms.Form], *, longest: Any = None, **good: Any) -> Any:
@@ -31,12 +32,19 @@ POSTS: Final[dict[str, Any]] = {
     ),
     "approvals:break-glass": _form(LendForm, person=str(uuid7()), minutes="5", reason="For it."),
     "approvals:revoke-break-glass": _form(NothingForm),
+    "approvals:make-standing": _form(StandingForm, **STANDING),
+    "approvals:revoke-standing": _form(RevokeStandingForm, reason="It is over."),
     "approvals:close-duty": _form(
         CloseDutyForm, longest={"note": NOTE_LENGTH}, verdict="agree", note="I looked."
     ),
 }
-GETS: Final[dict[str, type[forms.Form]]] = {"approvals:duties": DutiesForm}
+GETS: Final[dict[str, type[forms.Form]]] = {
+    "approvals:duties": DutiesForm,
+    "approvals:standing": StandingsForm,
+}
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "standing_make": AHEAD,
+    "standing_revoke": {"reason": "It is over."},
     "proposals_break_glass": {
         "revision": 1, "digest": DIGEST, "reason": "It is down.", "ticket": "INC-7"
     },

@@ -94,6 +94,8 @@ ACTS_OF_PEOPLE: Final[dict[str, str]] = {
     "POST policies/replays/<uuid:replay_id>/cancel": "a question about the past; nothing follows",
     "POST policies/versions/<uuid:version_id>/replays": "likewise",
     "POST policies/versions/<uuid:version_id>/simulate": "writes nothing; the body is the call",
+    "POST standing-approvals": "more requests like one that this person approved",
+    "POST standing-approvals/<uuid:standing_id>/revoke": "takes such a word back",
     f"POST {ONE}/claim": "a reviewer reserves it, which decides nothing",
     f"DELETE {ONE}/claim": "a reviewer gives it back",
     f"POST {ONE}/extend": "a reviewer takes more time, with a reason",

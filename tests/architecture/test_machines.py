@@ -14,6 +14,7 @@ from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
+from tests.approvals.advance import make
 from tests.approvals.desk import agent, now, opened, pulse
 from tests.approvals.glass import close, lend, use
 from tests.architecture.bodies import BODIES
@@ -125,6 +126,10 @@ def lent(cast: Cast, actor: Actor) -> Any:
     )
 
 
+def advance(cast: Cast, actor: Actor) -> Any:
+    return make(opened(cast), actor)
+
+
 ACTS: Final[dict[str, Callable[[Cast, Actor], Any]]] = {
     "approve": lambda cast, actor: vote(cast, actor, Choice.APPROVE),
     "reject": lambda cast, actor: vote(cast, actor, Choice.REJECT),
@@ -138,6 +143,10 @@ ACTS: Final[dict[str, Callable[[Cast, Actor], Any]]] = {
         actor=actor, grant_id=lend(cast, cast.ruth).id
     ),
     "review": lambda _cast, actor: close(uuid7(), actor),
+    "approve in advance": advance,
+    "end an approval in advance": lambda _cast, actor: approvals.revoke_standing(
+        actor=actor, standing_id=uuid7(), reason="No."
+    ),
     "step up": lambda _cast, actor: accounts.step_up(actor=actor, password="x"),
     "add a passkey": lambda _cast, actor: accounts.challenge_passkey(actor=actor, site=SITE),
 }

@@ -26,6 +26,7 @@ from console.kernel.ids import uuid7
 from console.kernel.rest import ApiView
 from console.widget import commands as widget
 from tests.agents.world import PENDING, SOFIA, World, make_world
+from tests.approvals.advance import made_beside
 from tests.approvals.desk import approved, claim, opened
 from tests.approvals.glass import broken, lend
 from tests.architecture.bodies import BODIES, POLICY
@@ -71,6 +72,9 @@ SIGNED_IN_ONLY: Final = {
     "approvals:edit": "a right on a single tool counts too; the command decides",
     "approvals:rebase": "a right on a single tool counts too; the command decides",
     "approvals:hand-back": "a right on a single tool counts too; the command decides",
+    "approvals:standing": "a right on a single tool counts too; the query decides",
+    "approvals:make-standing": "a right on a single tool counts too; the command decides",
+    "approvals:revoke-standing": "its maker may, without any right; the command decides",
     "approvals:take-back": "one's own request; the command decides",
     "approvals:explain": "a right on a single tool counts too; the query decides",
     "approvals:thread": "a right on a single tool counts too; the query decides",
@@ -108,6 +112,8 @@ SIGNED_IN_ONLY: Final = {
     "api/v1/approvals/proposals/<uuid:proposal_id>/hand-back": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/withdraw": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/votes/mine": "the command decides",
+    "api/v1/approvals/standing-approvals": "a right on a single tool counts too",
+    "api/v1/approvals/standing-approvals/<uuid:standing_id>/revoke": "the command decides",
     "api/v1/controls/switches": "stopping: a right on a single agent counts too",
 }
 PUBLIC_ROUTES: Final = {
@@ -262,6 +268,7 @@ def filled(database: None) -> Filled:
         "proposal_id": proposal_id,
         "switch_id": switch.id,
         "version_id": version.id,
+        "standing_id": made_beside(cast).id,
         "replay_id": approvals.start_replay(actor=cast.noor, version_id=version.id, days=1).id,
         "channel_id": room.id,
         "passkey_id": registered(cast.ruth, Authenticator()).id,
