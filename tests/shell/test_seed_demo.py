@@ -10,13 +10,18 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from agents.showcase.retail import queries as shelves
+from approvals import queries as approvals
+from approvals.policies import evaluate
+from approvals.states import PolicyState, Says
 from console.accounts import queries
 from console.accounts.errors import AlreadyThere
 from console.kernel.actors import system
 from console.kernel.ids import uuid7
 from console.shell.management.commands import seed_demo
 from console.shell.management.demo import HARBOUR, MERIDIAN, DemoTenant
+from console.shell.management.rules import BODY
 from console.widget import queries as widget
+from tests.approvals.policies.rules import active, call
 from tests.cast import HOST
 
 
@@ -43,6 +48,40 @@ class TestWrite:
         assert (people["Ruth"].groups, people["Ines"].groups) == (("care",), ("finance",))
         assert shelves.is_seeded(actor=keeper)
         assert [key.agent for key in widget.keys(actor=keeper)] == ["support"]
+
+    def test_gives_rules_that_two_of_its_people_agreed_to(self) -> None:
+        keeper = system("tests", seed_demo.write(renamed(MERIDIAN)))
+
+        (version,) = approvals.policy_versions(actor=keeper)
+        assert version.state is PolicyState.ACTIVE
+        assert version.activated_by is not None
+        agreed = approvals.agreed_by(actor=keeper, proposal_ids=[version.activated_by])
+        assert sorted(agreed[version.activated_by].names) == ["Ines", "Ruth"]
+        assert {one.tool.name: one.says for one in approvals.coverage(actor=keeper)}[
+            "cancel_pending_order"
+        ] is Says.HOLD
+        assert all(card.sessions == 0 for card in queries.people(actor=keeper))
+
+    @pytest.mark.parametrize(
+        ("tool", "tier", "paid", "says", "people"),
+        [
+            ("return_delivered_order_items", 1, "500.01", Says.HOLD, 2),
+            ("return_delivered_order_items", 1, "500.00", Says.HOLD, 1),
+            ("return_delivered_order_items", 1, "50.00", Says.ALLOW, 1),
+            ("exchange_delivered_order_items", 1, "900.00", Says.HOLD, 2),
+            ("modify_user_address", 1, "9.00", Says.HOLD, 1),
+            ("cancel_pending_order", 2, "9.00", Says.HOLD, 2),
+        ],
+    )
+    def test_its_rules_ask_what_they_say(
+        self, tool: str, tier: int, paid: str, says: Says, people: int
+    ) -> None:
+        order = {"payment_history": [{"amount": paid}]}
+        facts = call(tool=tool, tier=tier, args={}, before={"orders": {"#W1": order}})
+        verdict = evaluate(facts, [active(*BODY["rules"], name="shop-writes")], {})
+        assert verdict.says is says
+        assert verdict.requirement is not None
+        assert verdict.requirement.people == people
 
     def test_the_printed_passwords_open_the_door(self) -> None:
         demo = renamed(HARBOUR)

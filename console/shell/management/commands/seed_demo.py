@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: two tenants, their people, the shop, its agent; into an empty database."""
+"""`manage.py seed_demo`: two tenants, people, shop, agent and rules; into an empty database."""
 
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,7 @@ from console.kernel.actors import system
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from console.shell.management.demo import TENANTS, DemoTenant
+from console.shell.management.rules import write_rules
 
 AGENT = "support"
 POLICY = Path(settings.BASE_DIR) / "agents" / "showcase" / "retail" / "data" / "policy.md"
@@ -65,6 +66,7 @@ def write(tenant: DemoTenant) -> UUID:
         }
         if tenant.has_shop:
             _open_shop(keeper.tenant_id, owner=people["Dana"])
+            write_rules(keeper.tenant_id, people)
     return keeper.tenant_id
 
 
