@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import connection
+
 from approvals import policies
 from approvals.models import Revision, Served
 from approvals.queries.serving import served_parts
 from approvals.states import DECIDABLE
-from console.kernel import clock
+from console.kernel import canonical, clock
 from console.kernel.actors import Actor
 from console.kernel.transactions import command
 
@@ -40,8 +42,11 @@ def serve_parts(
     ).first()
     if revision is None:
         return
-    seen = served_parts(actor=actor, proposal_id=proposal_id, revision_no=revision_no)
-    new = sorted({policies.PAGE, *parts} - seen)
+    shown = {policies.PAGE, *parts}
+    if not _new(actor, revision, shown):
+        return
+    _take_turn(actor.session, revision.id)
+    new = _new(actor, revision, shown)  # the same page in another tab may have come first
     if new:
         Served.objects.create(
             tenant_id=actor.tenant_id,
@@ -52,4 +57,19 @@ def serve_parts(
             view=view,
             parts=new,
             served_at=clock.now(),
+        )
+
+
+def _new(actor: Actor, revision: Revision, shown: set[str]) -> list[str]:
+    """Return the parts that this session has not been shown before."""
+    seen = served_parts(actor=actor, proposal_id=revision.proposal_id, revision_no=revision.no)
+    return sorted(shown - seen)
+
+
+def _take_turn(session: str, revision_id: UUID) -> None:
+    """Wait for whoever keeps parts of this revision for this session, until that is committed."""
+    key = canonical.digest(["served", session, str(revision_id)])[:8]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key, "big", signed=True)]
         )

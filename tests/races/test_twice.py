@@ -1,0 +1,292 @@
+"""I12: a command that comes again, later or at the same moment, does nothing more than once.
+
+Each act is done once in one half of the test; in the other half its like comes from two threads at
+once and then once more. What both leave behind, rows of every table and events, has to be equal.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from approvals import commands
+from approvals.cards import Claimed, ProposalCard, Subject
+from approvals.states import (
+    Choice,
+    CommentKind,
+    DispatchState,
+    NoticeReason,
+    SnoozeFor,
+)
+from console.kernel import clock
+from console.kernel.ids import uuid7
+from console.kernel.transactions import COMMANDS
+from tests.approvals import letters
+from tests.approvals.desk import (
+    AFTER,
+    agent,
+    approved,
+    claim,
+    content,
+    facts,
+    now,
+    opened,
+    principals,
+    pulse,
+    shown,
+    vote,
+)
+from tests.approvals.letters import DRAWER
+from tests.approvals.sql import run
+from tests.cast import Cast, with_permissions
+from tests.races.test_votes import at_once
+
+Act = Callable[[], object]
+# Each prepares a case of its own, and returns what is done to it.
+CASES: dict[str, Callable[[Cast], Act]] = {}
+REFUSALS = frozenset({"vote.refused", "dispatch.refused"})  # the trail has each attempt
+_OTHERS: dict[str, tuple[str, ...]] = {
+    "each call is another thing; the API takes an Idempotency-Key": (
+        "channels.add_channel", "external_tools.add_external_tool", "keeping.save_view",
+        "lending.lend_break_glass", "proposing_versions.propose_activation",
+        "proposing_versions.propose_retirement", "replaying.start_replay",
+        "signing.challenge_vote", "versioning.add_version", "asking.ask",
+    ),
+    "sets what it is given; the last one counts": (
+        "channels.set_notices", "channels.switch_channel", "channels.switch_own_mail",
+        "keeping.make_default_view", "keeping.rename_view", "versioning.shadow_version",
+    ),
+    "writes nothing, or sends a test message": (
+        "channels.try_channel", "channels.try_own_mail", "editing.preview_edit",
+    ),
+    "takes what is due, so that a second one finds nothing; each has its race elsewhere": (
+        "carrying.carry_out", "laddering.check_dead_ends", "replaying.advance_replay",
+        "replaying.resume_replays", "sending.lease_notices", "sending.settle_notices",
+        "sweeping.sweep", "timing.lease_due", "timing.look",
+    ),
+    "a part of another command that is here": (
+        "batching._cast", "external.dispatch_own", "external.give_up_on", "external.report_own",
+        "external.withdraw_own", "external.propose", "noticing.ask_deciders",
+        "noticing.tell_leads", "noticing.tell_outcome", "editing.revise_when_asked",
+    ),
+    "refused the second time by its own constraint, with a test of its own": (
+        "breaking.break_glass", "claiming.take_over", "external_tools.retire_external_tool",
+        "keeping.delete_view", "lending.revoke_break_glass", "probing.probe",
+        "reconciling.reconcile", "replaying.cancel_replay", "tasking.close_review_task",
+        "versioning.activate_version", "versioning.discard_version", "versioning.retire_version",
+    ),
+}  # fmt: skip
+ELSEWHERE = {name: why for why, names in _OTHERS.items() for name in names}
+
+
+def case(name: str) -> Callable[[Callable[[Cast], Act]], Callable[[Cast], Act]]:
+    def keep(prepare: Callable[[Cast], Act]) -> Callable[[Cast], Act]:
+        CASES[name] = prepare
+        return prepare
+
+    return keep
+
+
+def about(card: ProposalCard) -> dict[str, Any]:
+    return {"proposal_id": card.id}
+
+
+def seen(card: ProposalCard) -> dict[str, Any]:
+    return {"revision_no": card.revision_no, "seen_digest": card.digest}
+
+
+@case("opening.open_proposal")
+def _open(cast: Cast) -> Act:
+    subject = Subject(kind="tool_call", id=uuid7())
+    said, chain = facts(1), principals(cast)
+    return lambda: commands.open_proposal(
+        actor=agent(cast), subject=subject, content=content(), facts=said, principals=chain
+    )
+
+
+@case("opening.withdraw")
+def _withdraw(cast: Cast) -> Act:
+    card = opened(cast)
+    return lambda: commands.withdraw(actor=cast.omar, cause="over", **about(card))
+
+
+@case("opening.refresh")
+def _refresh(cast: Cast) -> Act:
+    card = approved(cast)
+    other = {"orders": {"#W1": {"status": "pending", "total": 5}}}
+    claim(cast, card, before=other)
+    return lambda: commands.refresh(actor=agent(cast), content=content(before=other), **about(card))
+
+
+@case("serving.serve_parts")
+def _serve(cast: Cast) -> Act:
+    return partial(shown, opened(cast), cast.ruth)
+
+
+@case("voting.cast_vote")
+def _vote(cast: Cast) -> Act:
+    return partial(vote, shown(opened(cast, tier=2), cast.ruth), cast.ruth, Choice.APPROVE)
+
+
+@case("voting.withdraw_vote")
+def _unvote(cast: Cast) -> Act:
+    card = approved(cast)
+    return lambda: commands.withdraw_vote(actor=cast.ruth, **about(card))
+
+
+@case("dispatching.claim_dispatch")
+def _dispatch(cast: Cast) -> Act:
+    return partial(claim, cast, approved(cast), key=uuid7())
+
+
+@case("dispatching.report_outcome")
+def _report(cast: Cast) -> Act:
+    got = claim(cast, approved(cast))
+    assert isinstance(got, Claimed)
+    return lambda: commands.report_outcome(
+        actor=agent(cast),
+        dispatch_id=got.dispatch_id,
+        outcome=DispatchState.SUCCEEDED,
+        after=AFTER,
+        evidence={"rows": 1},
+    )
+
+
+@case("editing.edit")
+def _edit(cast: Cast) -> Act:
+    return partial(letters.edit, letters.opened(cast), cast.ruth)
+
+
+@case("probing.rebase")
+def _rebase(cast: Cast) -> Act:
+    card = _moved(cast)
+    return lambda: commands.rebase(actor=cast.ruth, **about(card), **seen(card))
+
+
+@case("probing.hand_back")
+def _hand_back(cast: Cast) -> Act:
+    card = _moved(cast)
+    return lambda: commands.hand_back(actor=cast.ruth, **about(card), **seen(card))
+
+
+@case("extending.extend")
+def _extend(cast: Cast) -> Act:
+    card = opened(cast)
+    why = "A receipt is asked for."
+    return lambda: commands.extend(actor=cast.ruth, reason=why, clock_no=1, **about(card))
+
+
+@case("claiming.claim")
+def _claim(cast: Cast) -> Act:
+    card = opened(cast)
+    return lambda: commands.claim(actor=cast.ruth, **about(card))
+
+
+@case("claiming.release")
+def _release(cast: Cast) -> Act:
+    card = opened(cast)
+    commands.claim(actor=cast.ruth, **about(card))
+    return lambda: commands.release(actor=cast.ruth, **about(card))
+
+
+@case("snoozing.snooze")
+def _snooze(cast: Cast) -> Act:
+    card = opened(cast)
+    return lambda: commands.snooze(actor=cast.ruth, for_how_long=SnoozeFor.HOUR, **about(card))
+
+
+@case("snoozing.wake")
+def _wake(cast: Cast) -> Act:
+    card = opened(cast)
+    commands.snooze(actor=cast.ruth, for_how_long=SnoozeFor.HOUR, **about(card))
+    return lambda: commands.wake(actor=cast.ruth, **about(card))
+
+
+@case("timing.freeze")
+def _freeze(cast: Cast) -> Act:
+    card, at = opened(cast), clock.now()
+    return lambda: commands.freeze(actor=cast.omar, proposal_ids=[card.id], cause="stop", since=at)
+
+
+@case("timing.thaw")
+def _thaw(cast: Cast) -> Act:
+    card = opened(cast)
+    commands.freeze(actor=cast.omar, proposal_ids=[card.id], cause="stop", since=clock.now())
+    return lambda: commands.thaw(actor=cast.omar, proposal_ids=[card.id], cause="stop")
+
+
+@case("timing.settle")
+def _settle(cast: Cast) -> Act:
+    card = opened(cast)
+
+    def late() -> None:
+        with clock.frozen(card.decide_by):
+            commands.settle(actor=pulse(cast), **about(card))
+
+    return late
+
+
+@case("asking.answer")
+def _answer(cast: Cast) -> Act:
+    card = letters.opened(cast)
+    asked = commands.ask(
+        actor=cast.ruth, kind=CommentKind.QUESTION, text="Why?", revision_no=1, **about(card)
+    )
+    return lambda: commands.answer(actor=agent(cast), comment_id=asked.id, text="It is heavy.")
+
+
+@case("withdrawing.take_back")
+def _take_back(cast: Cast) -> Act:
+    card, omar = opened(cast), with_permissions(cast.omar, "approvals.view")
+    return lambda: commands.take_back(actor=omar, **about(card))
+
+
+@case("noticing.notify")
+def _notify(cast: Cast) -> Act:
+    card, ruth = opened(cast), UUID(cast.ruth.id)
+    return lambda: commands.notify(
+        actor=cast.system, people=[ruth], reason=NoticeReason.OPENED, **about(card)
+    )
+
+
+def _moved(cast: Cast) -> ProposalCard:
+    """Return a stale proposal: its target is another one by now."""
+    card = letters.opened(cast, tier=2)
+    DRAWER[card.subject.id]["state"] = "weighed"
+    assert commands.probe(actor=cast.system, proposal_id=card.id, every_s=0)
+    return now(cast, card).card
+
+
+def left(cast: Cast) -> Counter[str]:
+    """Return how many rows each table of the room has, and how many events there are of a kind."""
+    names = "SELECT tablename FROM pg_tables WHERE tablename LIKE 'approvals\\_%%' ORDER BY 1"
+    counts = " UNION ALL ".join(
+        f"SELECT '{name}', count(*) FROM {name}" for (name,) in run(cast, names)
+    )
+    events = (
+        "SELECT convert_from(envelope, 'UTF8')::jsonb ->> 'action', count(*) FROM audit_event "
+        "GROUP BY 1"
+    )
+    found = Counter(dict(run(cast, counts))) + Counter(dict(run(cast, events)))
+    return Counter({name: n for name, n in found.items() if name not in REFUSALS})
+
+
+class TestEveryCommand:
+    @pytest.mark.parametrize("name", sorted(CASES))
+    def test_done_twice_leaves_what_once_leaves(self, cast: Cast, name: str) -> None:
+        once, again = CASES[name](cast), CASES[name](cast)
+        start = left(cast)
+        once()
+        after_one = left(cast)
+        found = at_once([again, again])
+        at_once([again])
+        assert any(not isinstance(one, Exception) for one in found), found
+        assert left(cast) - after_one == after_one - start
+
+    def test_is_here_or_said_why_not(self) -> None:
+        known = {name.partition("approvals.commands.")[2] for name in COMMANDS} - {""}
+        assert known == CASES.keys() | ELSEWHERE.keys()
+        assert not CASES.keys() & ELSEWHERE.keys()
