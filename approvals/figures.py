@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from approvals.cards import AttentionDay, DayTally
+from approvals.cards import AttentionDay, DayTally, ShadowDay
 
 FEW: Final = 5  # settled on one day; below it Plotly would draw fractions
 _SERIES: Final = (("approved", "Approved"), ("rejected", "Rejected"), ("expired", "Expired"))
 
 
+_ANSWERS: Final = (("held", "Held"), ("released", "Let run"), ("denied", "Denied"))
 _VOTES: Final = (
     ("in_time", "Approved"),
     ("too_fast", "Approved too fast"),
@@ -26,6 +27,32 @@ def settled_per_day(days: Sequence[DayTally]) -> dict[str, Any]:
 def voted_per_day(days: Sequence[AttentionDay]) -> dict[str, Any]:
     """Return a bar for each day, stacked by how people voted."""
     return _stacked(days, _VOTES)
+
+
+def shadow_per_day(days: Sequence[ShadowDay]) -> dict[str, Any]:
+    """Return a line for each answer: solid as the active rules gave it, dotted as the shadow did.
+
+    `meta.hue` is the place of a colour on the page, so that what is compared shares one.
+    """
+    traces = [
+        go.Scatter(
+            name=f"{title}, {whose}",
+            mode="lines+markers",
+            x=[day.day.isoformat() for day in days],
+            y=[getattr(day, f"{prefix}{name}") for day in days],
+            line={"dash": dash},
+            meta={"hue": hue},
+            hovertemplate="%{x}<br>%{y}<extra>%{fullData.name}</extra>",
+        )
+        for hue, (name, title) in enumerate(_ANSWERS)
+        for prefix, whose, dash in (("", "active", "solid"), ("shadow_", "shadow", "dot"))
+    ]
+    layout = {
+        "showlegend": True,
+        "xaxis": {"type": "date", "tickformat": "%d %b"},
+        "yaxis": {"type": "linear", "rangemode": "tozero", "tickformat": "d"},
+    }
+    return {"data": [trace.to_plotly_json() for trace in traces], "layout": layout}
 
 
 def _stacked(days: Sequence[Any], series: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from approvals.states import ReplaySays, ReplayState, Says
@@ -32,13 +32,27 @@ class ShadowLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowDay:
+    """What was said about the calls of one day in UTC: by what counted, and by the shadow."""
+
+    day: date
+    held: int
+    released: int  # they ran without people
+    denied: int
+    shadow_held: int
+    shadow_released: int
+    shadow_denied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowTally:
     """What a version in the shadow said, beside what counted."""
 
     calls: int
     differing: int
     lines: tuple[ShadowLine, ...]  # those that differ, the most frequent first
-    days: tuple[tuple[str, int, int], ...]  # day, calls, of which it differed
+    days: tuple[ShadowDay, ...]  # from the first one with calls to today, none left out
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Count as Counted
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import TruncDay
 
-from approvals.cards import Agreed, Call, ShadowLine, ShadowTally
+from approvals.cards import Agreed, Call, ShadowDay, ShadowLine, ShadowTally
 from approvals.errors import PolicyInvalid
 from approvals.models import Evaluation, Proposal, Revision, Vote
 from approvals.queries.people import seen_by
@@ -23,6 +23,12 @@ from console.kernel.errors import NotFound
 from console.kernel.transactions import query
 
 _MOST_LINES: Final = 50
+_BECOMES: Final = {
+    Says.HOLD: "held",
+    Says.ALLOW: "released",
+    Says.PASS: "released",
+    Says.DENY: "denied",
+}
 _PARTS: Final[dict[str, type]] = {
     "tool": str,
     "tier": int,
@@ -127,8 +133,8 @@ def stored_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 def shadow_tally(*, actor: Actor, version_id: UUID, days: int) -> ShadowTally:
     """Return how often a version in the shadow would have said something else."""
     require(actor, Permission.APPROVALS_VIEW)
-    since = clock.now() - timedelta(days=days)
-    rows = _shadows(actor, version_id).filter(created_at__gt=since)
+    at = clock.now()
+    rows = _shadows(actor, version_id).filter(created_at__gt=at - timedelta(days=days))
     grouped = rows.values("said", "outcome", "rules").annotate(calls=Counted("id"))
     lines = [
         ShadowLine(
@@ -144,7 +150,8 @@ def shadow_tally(*, actor: Actor, version_id: UUID, days: int) -> ShadowTally:
         calls=sum(one.calls for one in lines),
         differing=sum(one.calls for one in differing),
         lines=tuple(differing[:_MOST_LINES]),
-        days=_by_day(rows),
+        days=_by_day(rows, until=at.date()),
+        as_of=at,
     )
 
 
@@ -161,11 +168,24 @@ def _shadows(actor: Actor, version_id: UUID) -> QuerySet[Any, Any]:
     return rows.annotate(said=Subquery(beside.values("outcome")[:1])).filter(said__isnull=False)
 
 
-def _by_day(rows: QuerySet[Any, Any]) -> tuple[tuple[str, int, int], ...]:
-    found = rows.annotate(day=TruncDay("created_at")).values("day")
-    all_: Counter[str] = Counter()
-    other: Counter[str] = Counter()
-    for counts, some in ((all_, found), (other, found.exclude(said=F("outcome")))):
-        for one in some.annotate(calls=Counted("id")):
-            counts[one["day"].date().isoformat()] = one["calls"]
-    return tuple((day, all_[day], other[day]) for day in sorted(all_))
+def _by_day(rows: QuerySet[Any, Any], *, until: date) -> tuple[ShadowDay, ...]:
+    found = rows.annotate(day=TruncDay("created_at")).values("day", "said", "outcome")
+    counts: Counter[tuple[date, str]] = Counter()
+    for one in found.annotate(calls=Counted("id")):
+        day = one["day"].date()
+        counts[day, _BECOMES[Says(one["said"])]] += one["calls"]
+        counts[day, f"shadow_{_BECOMES[Says(one['outcome'])]}"] += one["calls"]
+    first = min((day for day, _ in counts), default=until + timedelta(days=1))
+    days = (first + timedelta(days=n) for n in range((until - first).days + 1))
+    return tuple(
+        ShadowDay(
+            day=day,
+            held=counts[day, "held"],
+            released=counts[day, "released"],
+            denied=counts[day, "denied"],
+            shadow_held=counts[day, "shadow_held"],
+            shadow_released=counts[day, "shadow_released"],
+            shadow_denied=counts[day, "shadow_denied"],
+        )
+        for day in days
+    )

@@ -20,6 +20,7 @@ from approvals.views.lists import following, queue
 from approvals.views.metrics import metrics, metrics_figure
 from approvals.views.pages import detail, vote, withdraw_vote
 from approvals.views.reconciling import reconcile
+from approvals.views.shadow import shadow_figure, shadow_file
 from approvals.views.standing import make_standing, revoke_standing, standings
 from approvals.views.thread import ask, thread
 from approvals.views.tools import retire_tool, tools
@@ -73,6 +74,8 @@ __all__ = [
     "revoke_break_glass",
     "revoke_standing",
     "save_view",
+    "shadow_figure",
+    "shadow_file",
     "shadow_policy",
     "simulate",
     "snooze",

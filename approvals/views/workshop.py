@@ -20,6 +20,7 @@ from approvals.forms import (
     PolicyShadowForm,
 )
 from approvals.states import LIVE, PolicyState
+from approvals.views import shadow
 from approvals.views.changes import Address, Change
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError
@@ -47,7 +48,6 @@ EXAMPLE: Final = {
         }
     ],
 }
-SHADOW_DAYS: Final = 30
 DAYS: Final = (7, 30, 90)
 
 
@@ -168,7 +168,6 @@ def _standing(actor: Actor, card: PolicyVersionCard) -> dict[str, Any]:
     subject = Subject(kind=policies.GOVERNED_KIND, id=card.id)
     proposal = queries.proposal_for_subject(actor=actor, subject=subject)
     by = [card.activated_by] if card.activated_by else []
-    shadow = card.state is PolicyState.SHADOW
     return {
         "active": active,
         "change": _change(active, card),
@@ -176,10 +175,18 @@ def _standing(actor: Actor, card: PolicyVersionCard) -> dict[str, Any]:
         "agreed": queries.agreed_by(actor=actor, proposal_ids=by).get(card.activated_by)
         if card.activated_by
         else None,
-        "tally": queries.shadow_tally(actor=actor, version_id=card.id, days=SHADOW_DAYS)
-        if shadow
-        else None,
-        "tally_days": SHADOW_DAYS,
+        **(_shadow(actor, card) if card.state is PolicyState.SHADOW else {}),
+    }
+
+
+def _shadow(actor: Actor, card: PolicyVersionCard) -> dict[str, Any]:
+    tally = queries.shadow_tally(actor=actor, version_id=card.id, days=shadow.DAYS)
+    return {
+        "tally": tally,
+        "tally_days": shadow.DAYS,
+        "shadow_columns": shadow.COLUMNS,
+        "shadow_numeric": shadow.NUMERIC,
+        "shadow_rows": [shadow.row_of(day) for day in tally.days],
     }
 
 

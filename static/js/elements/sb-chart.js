@@ -39,6 +39,9 @@ class Chart extends HTMLElement {
     const { data, layout = {} } = structuredClone(this.figure);
     const look = lookOf(this);
     const full = { ...look, ...layout };
+    for (const trace of data) {
+      if (trace.meta?.hue !== undefined) trace.line = { ...trace.line, color: look.colorway[trace.meta.hue] };
+    }
     for (const axis of ["xaxis", "yaxis"]) full[axis] = { ...look[axis], ...layout[axis] };
     const options = { displayModeBar: false, responsive: true };
     await globalThis.Plotly.react(this, data, full, options);

@@ -1,6 +1,7 @@
 """Pages of the workshop: versions, drafts, trying rules on calls, coverage."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from approvals import commands, queries
 from approvals.cards import ProposalFacts, ToolFacts
 from approvals.policies import Active, covered, parse, sentence_of
 from approvals.states import PolicyState, Says
-from console.kernel import tenancy
+from console.kernel import clock, tenancy
 from console.kernel.ids import uuid7
 from tests.approvals import desk
 from tests.approvals.policies.rules import FINANCE, body, rule, spoken, when
@@ -275,3 +276,33 @@ class TestApi:
         )  # fmt: skip
         tools = ruth.get(f"{self.ROOT}/coverage").data["tools"]
         assert {one["says"] for one in tools} == {"hold"}
+
+
+class TestShadow:
+    def test_is_drawn_and_told_day_by_day(self, cast: Cast) -> None:
+        card, noor = drafted(cast, rule("a", "deny")), cast.client("noor")
+        commands.shadow_version(actor=cast.noor, version_id=card.id, on=True)
+        desk.opened(cast)
+        with clock.frozen(clock.now() + timedelta(days=2)):
+            found = queries.shadow_tally(actor=cast.noor, version_id=card.id, days=30)
+        assert [(day.held, day.shadow_held, day.shadow_denied) for day in found.days] == [
+            (1, 0, 1), (0, 0, 0), (0, 0, 0),
+        ]  # fmt: skip
+
+        page = text(noor.get(f"{LIST}{card.id}/"))
+        assert f'data-src="{LIST}{card.id}/shadow.json"' in page
+        figure = noor.get(f"{LIST}{card.id}/shadow.json").json()["data"]
+        lines = {one["name"]: (one["y"], one["line"]["dash"], one["meta"]["hue"]) for one in figure}
+        assert lines["Held, active"] == ([1], "solid", 0)
+        assert lines["Held, shadow"] == ([0], "dot", 0)
+        assert lines["Denied, shadow"] == ([1], "dot", 2)
+        file = noor.get(f"{LIST}{card.id}/shadow.csv")
+        assert file["Content-Type"].startswith("text/csv")
+        assert file.content.decode().splitlines()[1].endswith(",1,0,0,0,0,1")
+
+    def test_has_no_drawing_before_the_first_call(self, cast: Cast) -> None:
+        card = drafted(cast)
+        commands.shadow_version(actor=cast.noor, version_id=card.id, on=True)
+        page = text(cast.client("noor").get(f"{LIST}{card.id}/"))
+        assert "No call was judged" in page
+        assert "shadow.json" not in page
