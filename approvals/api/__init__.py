@@ -28,6 +28,7 @@ from approvals.api.workshop import (
     Explain,
     OnePolicyVersion,
     Policies,
+    SampledRules,
     Simulate,
 )
 
@@ -46,6 +47,7 @@ urlpatterns = [
     path("policies/replays/<uuid:replay_id>/calls", ReplayCalls.as_view()),
     path("policies/replays/<uuid:replay_id>/cancel", CancelReplay.as_view()),
     path("policies/versions/<uuid:version_id>/replays", Replays.as_view()),
+    path("policies/versions/<uuid:version_id>/sampling", SampledRules.as_view()),
     path("policies/versions/<uuid:version_id>/simulate", Simulate.as_view()),
     path("proposals", Proposals.as_view()),
     path("proposals/<uuid:proposal_id>", OneProposal.as_view()),

@@ -11,6 +11,7 @@ from approvals import commands, policies, queries
 from approvals.api.people import editor_of
 from approvals.errors import PolicyInvalid
 from approvals.serializers import NothingIn
+from approvals.serializers.reviewing import SampledRulesOut
 from approvals.serializers.workshop import (
     CoverageOut,
     ExplainedOut,
@@ -60,6 +61,18 @@ class OnePolicyVersion(ApiView):
         take_query(NothingIn, request)
         found = queries.version(actor=actor_of(request), version_id=version_id)
         return Response(PolicyVersionOut(found).data)
+
+
+class SampledRules(ApiView):
+    """What people said afterwards about the automatic approvals of each rule that allows."""
+
+    permission = Permission.APPROVALS_VIEW
+
+    @extend_schema(operation_id="policies_sampling", responses=SampledRulesOut)
+    def get(self, request: Request, version_id: UUID) -> Response:
+        take_query(NothingIn, request)
+        found = queries.sampled_rules(actor=actor_of(request), version_id=version_id)
+        return Response(SampledRulesOut({"rules": found}).data)
 
 
 class Simulate(ApiView):

@@ -61,6 +61,20 @@ class GlassReceipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampledRule:
+    """What people said about the automatic approvals of one rule of one version."""
+
+    rule: str
+    rate: str  # of what is drawn, as a decimal
+    drawn: int
+    answered: int
+    disagreed: int
+    low: float  # of the share that disagrees: 95 % confidence (Wilson)
+    high: float
+    turned_at: datetime | None  # it asks people since then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewTaskCard:
     """A decision that somebody looks at once more."""
 
@@ -94,4 +108,5 @@ class ReviewTaskDetail:
     voided_at: datetime | None  # the decision counts no more since then
     ran: str  # approvals.states.DispatchState, or "" while nothing ran
     use: GlassUse | None
+    rules: tuple[tuple[str, UUID], ...]  # "policy/rule" with its version, of a sample
     refusal: str  # why this reader cannot answer, or ""

@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet
 
 from approvals import policies
 from approvals.cards import Requirement
+from approvals.commands import sampling
 from approvals.commands.desk import Desk, must_lock
 from approvals.commands.judging import Judged, facts_of
 from approvals.models import Decision, Proposal, Standing, StandingUse
@@ -123,6 +124,7 @@ def _take(one: Standing, desk: Desk) -> bool:
 def _approve(desk: Desk, one: Standing) -> None:
     at = clock.now()
     desk.approve((), at=at, basis=Basis.STANDING, standing_id=one.id, maker=one.maker_id)
+    sampling.draw(desk.row, actor=desk.actor, basis=Basis.STANDING, at=at)
 
 
 def _still(desk: Desk, one: Standing, requirement: Requirement) -> bool:

@@ -6,7 +6,7 @@ says so; it never lets a call pass.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +20,8 @@ from approvals.cards import Content, ProposalFacts, Requirement, Subject
 from approvals.commands.desk import Desk
 from approvals.errors import PolicyDenied
 from approvals.models import Decision, Evaluation, PolicyVersion, Proposal
+from approvals.policies.sampling import rule_key
+from approvals.queries.sampling import turned_rules
 from approvals.queries.totals import LAST, Place, sums_of
 from approvals.states import Basis, PolicyState, Purpose, Says
 from console.kernel import canonical, clock
@@ -48,6 +50,7 @@ class Judged:
     versions: tuple[UUID, ...]
     facts: Mapping[str, Any]  # as they are stored
     shadows: tuple[Shadow, ...] = ()
+    speaking: Mapping[str, UUID] = field(default_factory=dict)  # the active version of each policy
 
     @property
     def says(self) -> Says:
@@ -56,6 +59,16 @@ class Judged:
     @property
     def rules(self) -> tuple[str, ...]:
         return self.verdict.rules
+
+    @property
+    def rule_keys(self) -> tuple[str, ...]:
+        """Return under what samples of the rules that settled it are counted."""
+        named = (name.partition("/") for name in self.rules)
+        return tuple(
+            rule_key(self.speaking[policy], rule)
+            for policy, _, rule in named
+            if policy in self.speaking
+        )
 
     def requirement(self, tier: int) -> Requirement:
         """Return what is frozen; of a call that is denied, what its tier would have asked."""
@@ -174,6 +187,7 @@ def _judge(
         verdict=verdict,
         at=facts.at,
         versions=tuple(row.id for row in active),
+        speaking={row.policy: row.id for row in active},
         facts={
             **stored,
             "at": facts.at.isoformat(),
@@ -199,7 +213,8 @@ def _verdict(
     try:
         asked = [row.active() for row in rows]
         sums = sums_of(tenant_id, policies.totals_wanted(facts, asked), place, facts.at)
-        return policies.evaluate(facts, asked, sums), sums
+        turned = turned_rules(tenant_id, [one.version for one in asked])
+        return policies.evaluate(facts, asked, sums, turned=turned), sums
     except DatabaseError:
         raise  # the transaction is gone, and nothing is opened or run
     except Exception as error:

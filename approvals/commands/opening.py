@@ -14,7 +14,15 @@ from approvals.cards import (
     Requirement,
     Subject,
 )
-from approvals.commands import deciding, foreseen, judging, laddering, pressure, repeats
+from approvals.commands import (
+    deciding,
+    foreseen,
+    judging,
+    laddering,
+    pressure,
+    repeats,
+    sampling,
+)
 from approvals.commands.desk import POLICY, Desk, expired, kept, lock, must_lock
 from approvals.errors import NotStale, OtherCall, RefreshSpent
 from approvals.events import ProposalOpened, ProposalRevised
@@ -176,6 +184,7 @@ def refresh(*, actor: Actor, proposal_id: UUID, content: Content) -> ProposalCar
     )
     if judged.says is Says.ALLOW and judging.allowed_before(desk):
         desk.approve((), at=at, basis=Basis.RULE, rules=judged.rules)
+        _draw(desk.row, judged, actor=actor, at=at)
     foreseen.speak_again(desk, judged)
     laddering.check(desk, at=at)
     return desk.card()
@@ -393,6 +402,13 @@ def _approve_by_rule(
         rules=judged.rules,
         execute_by=_iso(row.execute_by) if row.execute_by else "",
     )
+    _draw(row, judged, actor=actor, at=judged.at)
+
+
+def _draw(row: Proposal, judged: judging.Judged, *, actor: Actor, at: datetime) -> None:
+    """Have people look at it afterwards if it is drawn, at the rate that the rules name."""
+    rate = judged.requirement(row.tier).sample
+    sampling.draw(row, actor=actor, basis=Basis.RULE, at=at, rate=rate, rules=judged.rule_keys)
 
 
 def _block(actor: Actor, row: Proposal, revision: Revision, judged: judging.Judged) -> None:

@@ -15,7 +15,9 @@ from approvals.cards import ReplayCard
 from approvals.errors import PolicyConflict
 from approvals.models import PolicyVersion, Replay
 from approvals.policies.replaying import Asking, Past, Replayed, measured, replayed
+from approvals.policies.sampling import as_turned
 from approvals.queries.replaying import how_many, past_calls, stuck_replays
+from approvals.queries.sampling import turned_rules
 from approvals.states import PolicyState, ReplaySays, ReplayState, Says
 from console.accounts.queries import require
 from console.accounts.states import Permission
@@ -97,7 +99,9 @@ def advance_replay(*, actor: Actor, replay_id: UUID, most: int = CHUNK) -> Repla
             policy=row.version.policy
         )
     )
-    asking = Asking(one.active() for one in (*rows, row.version))
+    active = [one.active() for one in (*rows, row.version)]
+    turned = turned_rules(actor.tenant_id, [one.version for one in active])
+    asking = Asking(as_turned(active, turned, tier=1))  # what is kept had a proposal
     found = list(past_calls(row, limit=most))
     asked = {version for _, _, past in found for version in past.versions}
     then = measured(one.active() for one in PolicyVersion.objects.filter(pk__in=asked))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards.reviewing import ReviewTaskCard
+from approvals.commands import sampling
 from approvals.commands.desk import must_lock
 from approvals.commands.remarks import needed_text, text_of
 from approvals.errors.breaking import BreakGlassByMachine, ReviewClosed
@@ -63,6 +64,8 @@ def close_review_task(
         ),
         actor=actor,
     )
+    if row.kind == ReviewKind.SAMPLE.value:
+        sampling.count(row, actor=actor, at=at)
     return row.card()
 
 

@@ -50,6 +50,22 @@ class PolicyActivated(_PolicyMoved):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicyRuleTurned(_PolicyMoved):
+    """A rule asks people from now on about what it allowed: they disagreed with it too often."""
+
+    name = "policy.rule_turned"
+    subject = "version_id"
+    target_type = POLICY_VERSION
+    topics = ("reviews.tasks",)
+
+    rule: str
+    answered: int
+    disagreed: int
+    low: str  # of the share that disagrees, 95 % confidence, four decimals
+    task_id: UUID  # the review whose answer did it
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyRetired(_PolicyMoved):
     """A version says nothing any more, and nothing took its place."""
 

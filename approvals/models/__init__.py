@@ -34,7 +34,7 @@ from approvals.models.notices import (
 from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
 from approvals.models.proposal import Freeze, PrincipalRow, Proposal, RequirementRow, Revision
 from approvals.models.replaying import Replay, ReplayCall
-from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask
+from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask, RuleTurn
 from approvals.models.standing import Standing, StandingUse
 from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 
@@ -73,6 +73,7 @@ __all__ = [
     "RequirementRow",
     "ReviewTask",
     "Revision",
+    "RuleTurn",
     "SavedView",
     "Served",
     "Snooze",

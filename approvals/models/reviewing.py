@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
 from approvals.cards.reviewing import GlassUse, GrantCard, ReviewTaskCard
 from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, own, words
+from approvals.models.policy import NAME_LENGTH
 from approvals.policies.breaking import MOST_GRANT_MINUTES, TICKET_LENGTH
+from approvals.policies.sampling import ENOUGH_ANSWERS
 from approvals.states import ReviewKind, ReviewVerdict
 from console.kernel.models import TenantRow
 
@@ -130,6 +133,28 @@ class BreakGlassUse(TenantRow):
         )
 
 
+class RuleTurn(TenantRow):
+    """A rule of a version that asks people about what it allowed; only a new version ends that."""
+
+    version = own("PolicyVersion", "turns")
+    rule = models.CharField(max_length=NAME_LENGTH)
+    task = own("ReviewTask", "turned")  # the review whose answer did it
+    answered = models.IntegerField()
+    disagreed = models.IntegerField()
+    turned_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "approvals_rule_turn"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["tenant_id", "version", "rule"], name="rule_turn_once"),
+            models.CheckConstraint(
+                condition=Q(answered__gte=ENOUGH_ANSWERS, disagreed__gte=1)
+                & Q(disagreed__lte=F("answered")),
+                name="rule_turn_after_enough_answers",
+            ),
+        ]
+
+
 class ReviewTask(TenantRow):
     """A decision that somebody looks at once more; it is closed once, and nothing else changes."""
 
@@ -192,6 +217,7 @@ class ReviewTask(TenantRow):
                 name="review_task_open",
             ),
             models.Index(fields=["tenant_id", "proposal"], name="review_task_of_proposal"),
+            GinIndex(fields=["rules"], name="review_task_of_rule"),
         ]
 
     def card(self) -> ReviewTaskCard:

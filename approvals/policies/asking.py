@@ -122,6 +122,8 @@ def ask(of: Active, rule: Rule, facts: Facts, sums: Sums) -> Asked:
         "priority": rule.priority,
         "match": matches(rule.match, facts),
     }
+    if rule.turned:
+        line["turned"] = True
     parts = [truth(line["match"])]
     if line["match"]:
         if rule.hours is not None:

@@ -1,21 +1,23 @@
 """What rules come to for every call of a tool, before there is one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from approvals.cards import Covered, ToolFacts
 from approvals.policies.asking import Active
 from approvals.policies.comparing import fits
 from approvals.policies.language import Effect, Rule
+from approvals.policies.sampling import as_turned
 from approvals.states import Says
 
 
-def covered(tool: ToolFacts, active: Iterable[Active]) -> Covered:
+def covered(tool: ToolFacts, active: Iterable[Active], *, turned: Collection[str] = ()) -> Covered:
     """Return what the rules without conditions say about a tool, and which others may speak.
 
     A rule with a condition, hours, a total, or a match on more than tool and tier depends on the
     call, so it is named and not counted.
     """
-    about = [(of.name(rule), rule) for of in active for rule in of.policy.rules]
+    speaking = as_turned(active, turned, tool.tier)
+    about = [(of.name(rule), rule) for of in speaking for rule in of.policy.rules]
     about = [(name, rule) for name, rule in about if _is_about(rule, tool)]
     always = [(name, rule) for name, rule in about if not _depends(rule)]
     perhaps = [(rule.effect.value, name) for name, rule in about if _depends(rule)]

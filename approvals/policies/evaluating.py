@@ -12,7 +12,7 @@ a time to execute never); the freshest step-up; the fewest rejections; the earli
 return, park, escalate, approve, of which the last is for tier 1 only; every rung of every ladder.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -22,13 +22,13 @@ from approvals.policies.asking import Active, Asked, Facts, Sums, ask, matches, 
 from approvals.policies.composing import composed
 from approvals.policies.language import Effect, Rule
 from approvals.policies.requirement import requirement_for
+from approvals.policies.sampling import USUAL_SAMPLE, as_turned
 from approvals.states import Says
 
 BLOCKS: Final = "block"  # verdict of a guardrail: never
 HOLDS: Final = "hold"  # verdict of a guardrail: a person has to look
 UNKNOWN_TOOL: Final = "signalbox/unknown-tool"
 GUARDRAIL: Final = "signalbox/guardrail"
-_SAMPLE: Final = "0.05"  # of what a rule allows, unless it says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +51,17 @@ class Verdict:
         return f"The rule{'s' * (len(self.rules) > 1)} {named} {_verb(word, len(self.rules))} this."
 
 
-def evaluate(facts: Facts, active: Iterable[Active], sums: Sums) -> Verdict:
+def evaluate(
+    facts: Facts, active: Iterable[Active], sums: Sums, *, turned: Collection[str] = ()
+) -> Verdict:
     """Return what the policies say about a call.
 
     Args:
         sums: for each rule with a total that `totals_wanted` names, what other calls came to.
+        turned: keys of rules that hold by now what they allowed; see `sampling`.
     """
-    asked = [ask(of, rule, facts, sums) for of in active for rule in of.policy.rules]
+    speaking = as_turned(active, turned, facts.tier)
+    asked = [ask(of, rule, facts, sums) for of in speaking for rule in of.policy.rules]
     verdict = settled(facts, [found for found in asked if found.counts])
     return replace(verdict, trace=tuple(found.line for found in asked))
 
@@ -125,7 +129,7 @@ def _allowed(facts: Facts, allows: Sequence[Asked]) -> Verdict:
         return Verdict(says=Says.PASS, requirement=None, rules=rules)
     if facts.tier > 1 or HOLDS in facts.verdicts.values():
         return _held(facts, ())
-    samples = [Decimal(one.rule.sample or _SAMPLE) for one in allows]
+    samples = [Decimal(one.rule.sample or USUAL_SAMPLE) for one in allows]
     requirement = replace(
         requirement_for(facts.tier),
         explanation=f"Allowed without people by {', '.join(rules)}; should that end, "
@@ -145,9 +149,20 @@ def _held(facts: Facts, holds: Sequence[Asked]) -> Verdict:
     verdict = Verdict(says=Says.HOLD, requirement=wanted, rules=rules)
     if not holds:
         return verdict
-    said = f"{verdict.sentence} {wanted.explanation}"
+    said = f"{verdict.sentence} {wanted.explanation}{_turned(holds)}"
     explained = replace(wanted, explanation=said, policy_version=holds[0].of.version)
     return replace(verdict, requirement=explained)
+
+
+def _turned(holds: Sequence[Asked]) -> str:
+    """Return why what used to be allowed asks people now; "" where nothing was."""
+    names = [one.name for one in holds if one.rule.turned]
+    if not names:
+        return ""
+    return (
+        f" It was allowed by {', '.join(names)} until reviewers disagreed too often; "
+        "only a new version of the policy changes that."
+    )
 
 
 def _verb(word: str, count: int) -> str:

@@ -183,7 +183,8 @@ class Rule:
     hours: Hours | None = None
     total: Total | None = None
     require: Require = Require()
-    sample: str | None = None  # of an allow: the share to look at later; kept, nobody is asked yet
+    sample: str | None = None  # of an allow: the share that people look at afterwards
+    turned: bool = False  # it allowed, until people disagreed with it too often
     note: str = ""
 
 

@@ -40,6 +40,7 @@ from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
+from approvals.queries.sampling import sampled_rules
 from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.standing import standing_approval, standing_approvals, standing_base
 from approvals.queries.thread import asked, current, first, thread, unanswered
@@ -95,6 +96,7 @@ __all__ = [
     "replays_of",
     "review_task",
     "review_tasks",
+    "sampled_rules",
     "saved_views",
     "served_parts",
     "shadow_tally",

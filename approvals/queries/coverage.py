@@ -10,6 +10,7 @@ from typing import Any, Final
 from approvals import policies
 from approvals.cards import Covered, ToolFacts
 from approvals.models import ExternalTool, PolicyVersion
+from approvals.queries.sampling import turned_rules
 from approvals.states import PolicyState
 from console.accounts.queries import require
 from console.accounts.states import Permission
@@ -35,13 +36,14 @@ def coverage(*, actor: Actor, writes_only: bool = True) -> tuple[Covered, ...]:
     """Return what the active policies come to for each tool, those that change things first."""
     require(actor, Permission.APPROVALS_VIEW)
     active = _active(actor)
+    turned = turned_rules(actor.tenant_id, [one.version for one in active])
     outside = ExternalTool.objects.filter(tenant_id=actor.tenant_id, retired_at__isnull=True)
     theirs = [
         ToolFacts(name=one.name, tier=one.tier, writes=True, summary=one.summary)
         for one in outside.order_by("name")
     ]
     tools = [one for one in (*every_tool(), *theirs) if one.writes or not writes_only]
-    found = [policies.covered(one, active) for one in tools]
+    found = [policies.covered(one, active, turned=turned) for one in tools]
     return tuple(sorted(found, key=lambda one: (not one.tool.writes, -one.tool.tier)))
 
 

@@ -17,6 +17,7 @@ from approvals.cards import (
 )
 from approvals.models import Evaluation, PolicyVersion, PrincipalRow, Proposal, RequirementRow
 from approvals.queries.people import seen_by, voters_of
+from approvals.queries.sampling import turned_rules
 from approvals.queries.totals import Place, sums_of
 from approvals.states import PolicyState, Purpose
 from console.accounts.queries import require
@@ -111,7 +112,8 @@ def simulate(
     sums = sums_of(
         actor.tenant_id, policies.totals_wanted(facts, asked), Place(at=facts.at), facts.at
     )
-    verdict = policies.evaluate(facts, asked, sums)
+    turned = turned_rules(actor.tenant_id, [one.version for one in asked])
+    verdict = policies.evaluate(facts, asked, sums, turned=turned)
     return Simulated(
         says=verdict.says,
         requirement=verdict.requirement,

@@ -14,6 +14,7 @@ from approvals.models import (
     BreakGlassUse,
     Decision,
     Dispatch,
+    PolicyVersion,
     PrincipalRow,
     RequirementRow,
     ReviewTask,
@@ -68,6 +69,7 @@ def review_task(*, actor: Actor, task_id: UUID) -> ReviewTaskDetail:
         voided_at=decision.voided_at,
         ran=ran or "",
         use=_use_of(row, decision),
+        rules=_rules_of(row),
         refusal=_refusal(actor, row),
     )
 
@@ -127,6 +129,17 @@ def _refusal(actor: Actor, row: ReviewTask) -> str:
     except ConsoleError as refusal:
         return refusal.message
     return ""
+
+
+def _rules_of(row: ReviewTask) -> tuple[tuple[str, UUID], ...]:
+    keys = [key.partition("/") for key in row.rules]
+    versions = PolicyVersion.objects.filter(pk__in=[version for version, _, _ in keys])
+    named = {str(one.id): one for one in versions}
+    return tuple(
+        (f"{named[version].policy}/{rule}", named[version].id)
+        for version, _, rule in keys
+        if version in named
+    )
 
 
 def _use_of(row: ReviewTask, decision: Decision) -> GlassUse | None:

@@ -51,6 +51,23 @@ class GrantsOut(Out):
     grants = GrantOut(many=True)
 
 
+class SampledRuleOut(Out):
+    rule = serializers.CharField()
+    rate = serializers.CharField(help_text="Of what is drawn, as a decimal.")
+    drawn = serializers.IntegerField()
+    answered = serializers.IntegerField()
+    disagreed = serializers.IntegerField()
+    low = serializers.FloatField(help_text="Of the share that disagrees, at 95 % (Wilson).")
+    high = serializers.FloatField()
+    turned_at = serializers.DateTimeField(
+        allow_null=True, help_text="It asks people since then, until a new version speaks."
+    )
+
+
+class SampledRulesOut(Out):
+    rules = SampledRuleOut(many=True)
+
+
 class ReviewTasksIn(In):
     state = WordIn(["open", "closed"], default="open")
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, diffs, policies, queries
 from approvals.cards import PolicyVersionCard, Subject
+from approvals.cards.reviewing import SampledRule
 from approvals.forms import (
     NothingForm,
     PolicyDraftForm,
@@ -135,10 +137,12 @@ def page(
     """Return the page of a version, with what a form below it found or refused."""
     actor = actor_of(request)
     card = queries.version(actor=actor, version_id=version_id)
+    found = queries.sampled_rules(actor=actor, version_id=version_id)
     context = {
         **_line(card),
         **_standing(actor, card),
         "rules": _rules(card),
+        "sampled": [_sampled(one) for one in found],
         "body": pretty(card.body),
         "may_manage": _may(actor),
         "days": DAYS,
@@ -213,6 +217,16 @@ def _rules(card: PolicyVersionCard) -> list[dict[str, Any]]:
         }
         for rule in policies.parse(card.body).rules
     ]
+
+
+def _sampled(one: SampledRule) -> dict[str, Any]:
+    """Return a rule's samples with shares as people read them."""
+    share = f"{Decimal(one.rate) * 100:f}".rstrip("0").rstrip(".") if Decimal(one.rate) else "0"
+    return {
+        "one": one,
+        "rate": f"{share} %",
+        "between": f"{one.low:.0%} to {one.high:.0%}".replace("%", " %") if one.answered else "",
+    }
 
 
 def _line(card: PolicyVersionCard) -> dict[str, Any]:

@@ -63,9 +63,14 @@ def carried_out(cast: Cast, version: PolicyVersionCard, tool: str = ACTIVATE) ->
     return card.id
 
 
+def _unsampled(one: dict[str, Any]) -> dict[str, Any]:
+    """Have nothing drawn of an allow unless a test says so: it would follow from random ids."""
+    return {"sample": "0", **one} if one["effect"] == "allow" else one
+
+
 def spoken(cast: Cast, *rules: dict[str, Any], name: str = "shop-writes") -> PolicyVersionCard:
     """Return a version of these rules that is active, because two people agreed."""
-    version = commands.add_version(actor=cast.noor, body=body(*rules, name=name))
+    version = commands.add_version(actor=cast.noor, body=body(*map(_unsampled, rules), name=name))
     proposal_id = carried_out(cast, version)
     return commands.activate_version(
         actor=cast.system, version_id=version.id, proposal_id=proposal_id

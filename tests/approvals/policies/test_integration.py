@@ -105,7 +105,7 @@ class TestOpenProposal:
     ) -> None:
         spoken(cast, rule("fine", "allow", **CANCEL))
 
-        def broken(*_: Any) -> Any:
+        def broken(*_: Any, **_named: Any) -> Any:
             raise ZeroDivisionError
 
         monkeypatch.setattr(policies, "evaluate", broken)
