@@ -18,6 +18,7 @@ from approvals.models import (
     PrincipalRow,
     RequirementRow,
     ReviewTask,
+    StandingUse,
 )
 from approvals.queries.people import seen_by, voters_of
 from approvals.states import Basis, Outcome
@@ -94,7 +95,7 @@ def require_answerer(
 ) -> None:
     """Raise unless this person could have decided the proposal and did not.
 
-    Triggers and constraints of the table repeat all but the last.
+    Triggers and constraints of the table repeat the first two.
     """
     if row.about_person_id == person_id:
         raise ReviewNotEligible(
@@ -102,6 +103,10 @@ def require_answerer(
         )
     if any(principal.person_id == person_id for principal in principals):
         raise ReviewNotEligible("You had a part in the request; somebody else has to look at it.")
+    if StandingUse.objects.filter(proposal=row.proposal, standing__maker_id=person_id).exists():
+        raise ReviewNotEligible(
+            "It was approved on your own standing approval; somebody else looks at it."
+        )
     voter = voters.get(person_id)
     if voter is None or policies.who_refusal(voter, requirement, principals) is not None:
         raise ReviewNotEligible(

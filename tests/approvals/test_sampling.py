@@ -12,11 +12,13 @@ from approvals.cards import NotClaimed, PolicyVersionCard
 from approvals.cards.reviewing import ReviewTaskCard
 from approvals.commands import sampling
 from approvals.models import Proposal, ReviewTask, RuleTurn
+from approvals.policies.sampling import USUAL_SAMPLE
 from approvals.states import Basis, ProposalState, ReviewKind, ReviewVerdict, Says
 from console.kernel.errors import ConsoleError
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from tests.accounts.trail import actions, events
+from tests.approvals.advance import like, made
 from tests.approvals.clocks import happened
 from tests.approvals.desk import claim, now, opened
 from tests.approvals.glass import close
@@ -98,6 +100,22 @@ class TestDraw:
         assert card.state is ProposalState.APPROVED
         assert happened(cast, card) == ["proposal.decided", "review_task.opened"]
         assert not isinstance(claim(cast, card), NotClaimed)
+
+
+class TestStandingApprovals:
+    def test_are_drawn_too_and_looked_at_by_others_than_their_maker(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sampling, "is_drawn", lambda _mac, rate: rate == USUAL_SAMPLE)
+        made(cast)
+        card = opened(cast, **like("#W2"))
+        assert happened(cast, card) == ["proposal.decided", "review_task.opened"]
+        (task,) = queries.review_tasks(actor=cast.ines)
+        with pytest.raises(ConsoleError, match="your own standing approval"):
+            close(task.id, cast.ruth)
+        assert "your own standing" in queries.review_task(actor=cast.ruth, task_id=task.id).refusal
+        answer(cast, [task.id], DISAGREE)
+        assert turned(cast) == []
 
 
 class TestAnswers:

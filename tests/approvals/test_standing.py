@@ -148,7 +148,8 @@ class TestStandingApproval:
         standing = made(cast)
         card = opened(cast, **like("#W2"))
         assert card.state is ProposalState.APPROVED
-        (said,) = [one["bind"] for one in events(cast) if one["target"]["id"] == str(card.id)]
+        mine = [one for one in events(cast) if one["target"]["id"] == str(card.id)]
+        (said,) = [one["bind"] for one in mine if one["action"] == "proposal.decided"]
         assert (said["basis"], said["standing_id"], said["maker"]) == (
             Basis.STANDING,
             str(standing.id),

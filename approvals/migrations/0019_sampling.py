@@ -27,7 +27,7 @@ ALTER TABLE approvals_review_task DROP CONSTRAINT review_task_of_tenant;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0017_people'),
+        ('approvals', '0018_standing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
