@@ -17,6 +17,7 @@ class ApprovalsConfig(AppConfig):
 
         accounts.when_people_change("approvals", subscribers.when_people_change)
         kinds.register(kinds.External())
+        kinds.register(kinds.Plans())
         kinds.register(governing.PolicyVersions())
         kinds.register(entrusting.People())
         consent.provide(entrusting.Asking())

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol, runtime_checkable
 
 from approvals.cards import Background, Content, Image, Subject
-from approvals.errors import NotEditable
-from approvals.states import EXTERNAL, Act
+from approvals.errors import NotEditable, PartOfPlan
+from approvals.states import EXTERNAL, PLAN, Act
 from console.kernel.actors import Actor
 from console.kernel.errors import Unavailable
 
@@ -205,6 +205,41 @@ class External:
             "between its last look and the change a moment remains in which somebody else may "
             "change it."
         )
+
+
+class Plans:
+    """The kind `plan`: its changes have kinds of their own, and it is never changed in place."""
+
+    name = PLAN
+
+    def schema(self, *, actor: Actor, tool: str) -> Mapping[str, Any]:
+        """Refuse: a changed plan is another plan."""
+        del actor, tool
+        raise _another_plan()
+
+    def content(
+        self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
+    ) -> Content:
+        """Refuse: a changed plan is another plan."""
+        del actor, subject, tool, args
+        raise _another_plan()
+
+    def apply(self, *, actor: Actor, subject: Subject, content: Content) -> Image | None:
+        """Leave it to its changes."""
+        del actor, subject, content
+        return None
+
+    def reconcile(self, *, actor: Actor, subject: Subject, happened: bool, evidence: str) -> None:
+        """Refuse: what nobody knows is one change, and it is settled there."""
+        del actor, subject, happened, evidence
+        raise PartOfPlan("Nobody knows about one change of this plan; say it on the page of that.")
+
+
+def _another_plan() -> NotEditable:
+    return NotEditable(
+        "A plan is not changed in place; ask for changes, or reject it, and the agent proposes "
+        "another plan."
+    )
 
 
 def _only_the_agent() -> NotEditable:

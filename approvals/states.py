@@ -164,6 +164,13 @@ class PrincipalRole(StrEnum):
 # The subject_kind of what agents ask for that run elsewhere.
 EXTERNAL: Final = "external"
 
+# The subject_kind of a plan, its tool, and how many changes it holds; the constraints repeat it.
+PLAN: Final = "plan"
+FEWEST_STEPS: Final = 2
+MOST_STEPS: Final = 20
+# How the cause of an end begins that a plan has for its steps.
+PLAN_BROKEN: Final = "plan broken"
+
 
 class Act(StrEnum):
     """What an external agent does that a stop can forbid."""

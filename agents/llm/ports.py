@@ -81,6 +81,7 @@ class ModelRequest:
     customer: str = ""  # the record that the end user was found to be; "" is unknown
     max_tokens: int = 1024
     inquiry: Inquiry | None = None
+    plans: bool = False  # several writes of one answer become one plan; only `rules` has to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

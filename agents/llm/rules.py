@@ -59,6 +59,8 @@ CLOSED: Final[Mapping[str, str]] = {
     "user.moved_on": "I have not done this, as you did not confirm it: {title}.",
     "call.edited": "Our team had changed this request, and the change is what counts: {title}.",
     "run.ended": "This was not done: {title}.",
+    "approval.plan_broken": "This was not done, because not all of what was agreed to together "
+    "went as planned: {title}.",
 }
 CHANGED: Final = "Our team changed your request before it was done."
 
@@ -86,15 +88,17 @@ class Rules:
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         yield Opened(model="rules")
-        move = plan(request)
-        if isinstance(move, Say):
-            for start in range(0, len(move.text), PIECE):
-                yield Text(text=move.text[start : start + PIECE])
-        else:
-            place = sum(1 for turn in request.turns if hasattr(turn, "calls"))
-            yield ToolUse(id=f"rules_{place}", name=move.tool, args=dict(move.args))
+        moves = [plan(request), *besides(request)]
+        place = sum(1 for turn in request.turns if hasattr(turn, "calls"))
+        for no, move in enumerate(moves):
+            if isinstance(move, Say):
+                for start in range(0, len(move.text), PIECE):
+                    yield Text(text=move.text[start : start + PIECE])
+                continue
+            name = f"rules_{place}_{no}" if no else f"rules_{place}"
+            yield ToolUse(id=name, name=move.tool, args=dict(move.args))
         yield Usage(input_tokens=None, output_tokens=None)
-        yield Stopped(reason="end" if isinstance(move, Say) else "tools")
+        yield Stopped(reason="end" if isinstance(moves[0], Say) else "tools")
 
 
 def plan(request: ModelRequest) -> Move:
@@ -107,6 +111,14 @@ def plan(request: ModelRequest) -> Move:
     return _Plan(request, history).move()
 
 
+def besides(request: ModelRequest) -> list[Call]:
+    """Return the writes that go into the same answer, where the version plans its writes."""
+    history = transcript.read(request)
+    if not request.plans or request.inquiry is not None or not history.said:
+        return []
+    return _Plan(request, history).writes()[1:]
+
+
 class _Plan:
     """One look at a transcript."""
 
@@ -115,6 +127,7 @@ class _Plan:
         self.history = history
         self.customer = request.customer or self._resolved()
         self.tasks = intents.tasks(request.tools, history)
+        self.plans = request.plans
 
     def move(self) -> Move:
         handed = self._wants_person()
@@ -123,11 +136,26 @@ class _Plan:
         who = self._identify()
         if who is not None:
             return who
-        for task in self._open_tasks():
-            move = self._work_on(task)
-            if move is not None:
-                return move
-        return self._nothing_open()
+        moves = (self._work_on(task) for task in self._open_tasks())
+        first = next((move for move in moves if move is not None), None)
+        if self.plans and first is not None and self._is_write(first):
+            # What another change still needs, a look or a question, comes before the first write.
+            first = next((one for one in self._changes() if not self._is_write(one)), first)
+        return first or self._nothing_open()
+
+    def writes(self) -> list[Call]:
+        """Return the writes of all that was asked for, once nothing else is needed for any."""
+        if not self._is_write(self.move()):
+            return []
+        return [move for move in self._changes() if isinstance(move, Call)]
+
+    def _changes(self) -> list[Move]:
+        """Return the next move of every open request for a change."""
+        asked = (task for task in self._open_tasks() if task.spec.effect == "write")
+        return [move for task in asked if (move := self._work_on(task)) is not None]
+
+    def _is_write(self, move: Move) -> bool:
+        return isinstance(move, Call) and self.tools[move.tool].effect == "write"
 
     # --- who
 

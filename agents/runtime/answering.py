@@ -6,7 +6,7 @@ tools. Its words go into the thread of the proposal and never to the end user.
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -28,8 +28,8 @@ from agents.tools import registry
 from agents.tools.errors import UnknownTool
 from approvals import commands as approvals
 from approvals import queries as desk
-from approvals.cards import AskedCard
-from approvals.states import CommentKind
+from approvals.cards import AskedCard, CommentCard
+from approvals.states import PLAN, CommentKind
 from console.kernel.actors import Actor, system
 from console.kernel.errors import ConsoleError
 from console.kernel.transactions import query
@@ -40,6 +40,8 @@ MOST_ANSWER: Final = 2000  # characters
 MOST_TOKENS: Final = 700
 MOST_MESSAGES: Final = 20
 MOST_RECORD: Final = 4000  # characters of one result
+# A plan of a run bears the name of the first call in it.
+KINDS: Final = (SUBJECT, PLAN)
 ASK_AGAIN_S: Final = 60.0  # then nobody seems to be answering, and pulse does
 GIVE_UP_S: Final = 300.0
 TASK: Final = """
@@ -56,7 +58,7 @@ def answer(*, tenant_id: UUID, comment_id: UUID) -> bool:
     """Answer one question; False: it has its answer, or none came this time."""
     me = system("agents.answers", tenant_id)
     asked = desk.asked(actor=me, comment_id=comment_id)
-    if asked.answered or asked.subject.kind != SUBJECT:
+    if asked.answered or asked.subject.kind not in KINDS:
         return False
     found = _about(actor=me, call_id=asked.subject.id)
     if found is None:
@@ -77,15 +79,8 @@ def answer_left(*, tenant_id: UUID) -> int:
     The clock of a proposal that stood still for a question so runs again.
     """
     me = system("agents.answers", tenant_id)
-    waiting = desk.unanswered(
-        actor=me, subject_kind=SUBJECT, older_than_s=ASK_AGAIN_S, limit=MOST_MESSAGES
-    )
-    old = {
-        card.id
-        for card in desk.unanswered(
-            actor=me, subject_kind=SUBJECT, older_than_s=GIVE_UP_S, limit=MOST_MESSAGES
-        )
-    }
+    waiting = [card for kind in KINDS for card in _unanswered(me, kind, ASK_AGAIN_S)]
+    old = {card.id for kind in KINDS for card in _unanswered(me, kind, GIVE_UP_S)}
     done = 0
     for card in waiting:
         if answer(tenant_id=tenant_id, comment_id=card.id):
@@ -95,6 +90,12 @@ def answer_left(*, tenant_id: UUID) -> int:
             approvals.answer(actor=me, comment_id=card.id, text=text)
             done += 1
     return done
+
+
+def _unanswered(actor: Actor, kind: str, older_than_s: float) -> Sequence[CommentCard]:
+    return desk.unanswered(
+        actor=actor, subject_kind=kind, older_than_s=older_than_s, limit=MOST_MESSAGES
+    )
 
 
 def _ask(about: About, request: ModelRequest) -> str:

@@ -75,7 +75,7 @@ def register_agent(
 
 
 @command
-def register_agent_version(
+def register_agent_version(  # noqa: PLR0913 - the parts of a version
     *,
     actor: Actor,
     agent: str,
@@ -84,6 +84,7 @@ def register_agent_version(
     model_policy: Mapping[str, Any] | None = None,
     budgets: Mapping[str, int] | None = None,
     confirm_tiers: Iterable[int] = (1, 2),
+    plan_writes: bool = False,
 ) -> AgentCard:
     """Register what an agent is from now on; the same content again gives the version there is.
 
@@ -91,6 +92,7 @@ def register_agent_version(
         tools: names of registered contracts; their hashes are pinned.
         model_policy: provider ("auto" takes a language model if one is set up), model, max_tokens.
         confirm_tiers: tiers of writes that the end user is asked about before people are.
+        plan_writes: whether several writes of one answer are put before people as one plan.
 
     Raises:
         UnknownAgent: there is no agent of that slug.
@@ -107,7 +109,11 @@ def register_agent_version(
         "budgets": {**BUDGETS, **(budgets or {})},
         "guardrails": {},
         "scopes": sorted({scope for tool in contracts for scope in tool.scopes}),
-        "escalation": {"confirm_tiers": sorted(set(confirm_tiers))},
+        "escalation": {
+            "confirm_tiers": sorted(set(confirm_tiers)),
+            # Left out where it is not asked for: versions of before keep their hashes.
+            **({"plan_writes": True} if plan_writes else {}),
+        },
     }
     digest = canonical.digest(content)
     known = AgentVersion.objects.filter(agent=owner, content_hash=digest).first()
@@ -228,7 +234,8 @@ def make_runnable(*, actor: Actor, proposal_id: UUID) -> None:
 @command
 def tell_more_are_asked(*, actor: Actor, proposal_id: UUID) -> None:
     """Tell the end user that the time was over and a wider group is asked."""
-    found = ToolCall.objects.filter(proposal_id=proposal_id).first()
+    first = desk.first_change(actor=actor, proposal_id=proposal_id)  # where it is a plan
+    found = ToolCall.objects.filter(proposal_id=first or proposal_id).first()
     if found is None:
         return
     run = Run.objects.select_for_update().get(pk=found.run_id)
@@ -358,7 +365,9 @@ def _proposals(actor: Actor, scope: Scope) -> list[UUID]:
     runs = _in_scope(scope).exclude(state__in=FINAL_RUN).values_list("pk", flat=True)
     cards = desk.live_of_runs(actor=actor, run_ids=runs)
     wanted = scope.value if scope.kind is ScopeKind.TOOL else ""
-    hosted = [card.id for card in cards if not wanted or card.tool == wanted]
+    meant = [card for card in cards if not wanted or card.tool == wanted]
+    # A stop of a tool holds the whole plan that uses it.
+    hosted = {card.id for card in meant} | {card.plan_id for card in meant if card.plan_id}
     return [*hosted, *_outside(actor, scope)]
 
 

@@ -16,7 +16,7 @@ from agents.runtime.summary import lines
 from agents.states import CallState, FrameKind
 from approvals import queries as desk
 from approvals.cards import Ending
-from approvals.states import HANDED_BACK, Basis, OnExpiry, ProposalState
+from approvals.states import HANDED_BACK, PLAN_BROKEN, Basis, OnExpiry, ProposalState
 from console.kernel.actors import system
 
 ESCALATED: Final = "escalated"
@@ -39,6 +39,7 @@ class End(StrEnum):
     SUPERSEDED = "superseded"
     BLOCKED = "blocked"
     REPEATED = "repeated"
+    PLAN_BROKEN = "plan_broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ END_USER: Final[Mapping[End, Told]] = {
     ),
     End.WITHDRAWN: Told("This request was taken back: {title}. Nothing was changed."),
     End.SUPERSEDED: Told("A newer request took the place of this one: {title}."),
+    End.PLAN_BROKEN: Told(
+        "This was one of several changes that our team agreed to together, and not all of them "
+        "went as planned: {title}. This one was not made.",
+        ("You can ask for it again.",),
+    ),
     End.BLOCKED: Told(
         "A rule does not allow this: {title}. Nothing was changed.",
         ("You can ask for something else.",),
@@ -110,6 +116,7 @@ CLOSES: Final[Mapping[End, tuple[CallState, str]]] = {
     End.HANDED_BACK: (CallState.WITHDRAWN, "approval.handed_back"),
     End.WITHDRAWN: (CallState.WITHDRAWN, "approval.withdrawn"),
     End.SUPERSEDED: (CallState.WITHDRAWN, "approval.superseded"),
+    End.PLAN_BROKEN: (CallState.WITHDRAWN, "approval.plan_broken"),
 }
 
 _BY_STATE: Final[Mapping[ProposalState, End]] = {
@@ -138,17 +145,29 @@ def end_of(ending: Ending) -> End | None:
         return End.LAPSED
     if ending.fallback is not None:
         return _BY_FALLBACK.get(ending.fallback, End.EXPIRED)
-    if ending.state is ProposalState.WITHDRAWN and ending.cause == HANDED_BACK:
-        return End.HANDED_BACK
+    if ending.state is ProposalState.WITHDRAWN:
+        return _withdrawn(ending)
     if ending.state is ProposalState.BLOCKED and ending.repeats is not None:
         return End.REPEATED
     return _BY_STATE.get(ending.state)
+
+
+def _withdrawn(ending: Ending) -> End:
+    if ending.cause == HANDED_BACK:
+        return End.HANDED_BACK
+    return End.PLAN_BROKEN if ending.cause.startswith(PLAN_BROKEN) else End.WITHDRAWN
 
 
 def of_call(call: ToolCall) -> End | None:
     """Return how the proposal of a call ended, or None while nothing is settled."""
     ending = _ending(call)
     return end_of(ending) if ending else None
+
+
+def decided_on(call: ToolCall) -> UUID | None:
+    """Return the proposal that people decided on: of a call in a plan, the plan."""
+    ending = _ending(call)
+    return ending.proposal_id if ending else None
 
 
 def rejected_before(call: ToolCall) -> UUID | None:

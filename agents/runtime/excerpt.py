@@ -9,6 +9,7 @@ from agents.runtime.proposing import SUBJECT
 from agents.states import FrameKind, Role
 from approvals import kinds
 from approvals.cards import Background, Said, Subject
+from approvals.states import PLAN
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
 
@@ -66,3 +67,4 @@ def _is_in(text: str, words: str) -> bool:
 
 
 kinds.register_background(SUBJECT, background)
+kinds.register_background(PLAN, background)  # it bears the name of the first call in it

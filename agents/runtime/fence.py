@@ -79,6 +79,7 @@ def about_row(run: Run) -> About:
         tools=version.tools,
         scopes=frozenset(version.scopes),
         confirm_tiers=frozenset(version.escalation.get("confirm_tiers", ())),
+        plan_writes=bool(version.escalation.get("plan_writes")),
         budgets=version.budgets,
         starter=starter,
         channel=run.conversation.channel,

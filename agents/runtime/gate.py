@@ -19,7 +19,7 @@ from agents.controls.states import Point
 from agents.errors import Parked
 from agents.events import CallStarted
 from agents.models import Conversation, ToolCall
-from agents.runtime import calls, faults, following, outside, proposing, timeline
+from agents.runtime import calls, faults, following, grouping, outside, proposing, timeline
 from agents.runtime.calling import (
     apply_of,
     before_of,
@@ -29,14 +29,16 @@ from agents.runtime.calling import (
     run_outside,
 )
 from agents.runtime.held import Held
+from agents.runtime.promises import told, tool_of
 from agents.runtime.proposing import Planned, Settled
 from agents.runtime.timeline import Note
 from agents.states import CallState, Confirmation
 from agents.tools import registry
 from agents.tools.contracts import Idempotency, Image, Result, Tool, ToolContext
-from agents.tools.errors import InvalidArguments, Problem, UnknownTool
+from agents.tools.errors import InvalidArguments, Problem
 from approvals.errors import Backpressure
-from approvals.states import DispatchState
+from approvals.policies.planning import as_left, overlaid
+from approvals.states import FEWEST_STEPS, DispatchState
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.transactions import command, query
@@ -91,6 +93,10 @@ def _advance(held: Held, call: ToolCall) -> Waits:
 
 def _begin(held: Held, call: ToolCall) -> Waits:
     """Check the call against its contract; then read at once, or ask for agreement."""
+    if held.about.plan_writes:
+        call = calls.one(actor=held.actor, call_id=call.pk)
+        if call.state != CallState.PROPOSED:  # the plan of an earlier call has taken it along
+            return _advance(held, call)
     tool = _checked(held, call)
     if tool is None:
         return _mine(held)
@@ -99,7 +105,8 @@ def _begin(held: Held, call: ToolCall) -> Waits:
         return _mine(held)
     if call.confirmation == Confirmation.ASKED:
         return Waits.USER
-    return _propose(held, call, tool)
+    group = grouping.beside(held, call)
+    return _plan(held, [call, *group]) if group else _propose(held, call, tool)
 
 
 def _mine(held: Held) -> Waits:
@@ -113,7 +120,7 @@ def _checked(held: Held, call: ToolCall) -> Tool | None:
     try:
         return _fitting(held, call)
     except ConsoleError as refusal:
-        calls.refuse(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        calls.refuse(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return None
 
 
@@ -126,36 +133,6 @@ def _fitting(held: Held, call: ToolCall) -> Tool:
     tool.validate(call.runs_with)
     tool.require_scopes(ToolContext(actor=held.actor, scopes=held.about.scopes))
     return tool
-
-
-def tool_of(held: Held, call: ToolCall) -> Tool:
-    """Return the contract that the version names, if it is still the same promise."""
-    known = held.about.tools.get(call.tool)
-    if known is None:
-        raise UnknownTool(
-            "There is no tool of that name; choose one of the tools that were offered."
-        )
-    tool = registry.get(call.tool)
-    if tool.hash != known:
-        # A changed contract is a new one: the arguments were meant for the promise that was made
-        # then.
-        raise UnknownTool(
-            "This tool was changed after this agent was released; hand over to a person."
-        )
-    return tool
-
-
-def _error(refusal: ConsoleError) -> dict[str, Any]:
-    """Return a refusal as the model reads it."""
-    body: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
-    if isinstance(refusal, InvalidArguments):
-        body["problems"] = [
-            {"pointer": problem.pointer, "message": problem.sentence}
-            for problem in refusal.problems
-        ]
-    elif "rule" in refusal.details:
-        body["code"] = str(refusal.details["rule"])
-    return body
 
 
 @query
@@ -180,7 +157,7 @@ def _read(held: Held, call: ToolCall, tool: Tool) -> None:
         result = _fetch(held, call, tool) if tool.egress else _look(held, call, tool)
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
-        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return
     _store_read(actor=held.actor, held=held, call=call, tool=tool, found=(result, _ms(started)))
     faults.reached(faults.Point.P6)
@@ -243,7 +220,7 @@ def _propose(held: Held, call: ToolCall, tool: Tool) -> Waits:
         return Waits.ROOM  # nothing was stored: the call is proposed as if for the first time
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
-        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     return _after(held, call, settled)
 
@@ -259,9 +236,60 @@ def _propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Set
     return proposing.propose(held, call.pk, tool, found)
 
 
-def planned(ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool) -> Planned:
-    """Return what the records are and what they would become, by the tool's own pure plan."""
+def _plan(held: Held, group: list[ToolCall]) -> Waits:
+    """Put several writes of one answer before people as one plan, in the model's order."""
+    found = [(one, _checked(held, one)) for one in group]
+    members = [(one, tool) for one, tool in found if tool is not None]
+    if _mine(held) is Waits.NOT_MINE:
+        return Waits.NOT_MINE
+    if any(one.confirmation == Confirmation.ASKED for one, _ in members):
+        return Waits.USER
+    refused = [one for one in members if one[0].confirmation == Confirmation.REFUSED]
+    if refused or len(members) < FEWEST_STEPS:
+        # What the end user declined is closed; a single change is a proposal of its own.
+        alone = [_propose(held, one, tool) for one, tool in refused or members]
+        return _begin(held, group[0]) if refused else alone[-1]
+    try:
+        settled = _plan_now(actor=held.actor, held=held, members=members)
+    except Backpressure:
+        return Waits.ROOM
+    except grouping.Misfit as wrong:
+        _raise_if_stopped(wrong.refusal)
+        calls.fail(actor=held.actor, held=held, call_id=wrong.call_id, error=told(wrong.refusal))
+        return _mine(held) or _begin(held, group[0])
+    return _after(held, group[0], settled)
+
+
+@command
+def _plan_now(*, actor: Actor, held: Held, members: list[tuple[ToolCall, Tool]]) -> Settled:
+    for tool in {tool.name: tool for _, tool in members}.values():
+        fields = held.about.fields(tool=tool.name, tier=tool.tier)
+        require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
+    left: dict[str, dict[str, dict[str, Any]]] = {}
+    contents: list[grouping.Member] = []
+    for call, tool in members:
+        try:
+            following.require_new(call)
+            _limit(tool)
+            ctx = context(actor=actor, held=held, call=call)
+            found = planned(ctx, call, tool, lock=False, left=left)
+        except ConsoleError as refusal:
+            raise grouping.Misfit(call.pk, refusal) from refusal
+        left = overlaid(left, found.content(tool))
+        contents.append(grouping.Member(call_id=call.pk, tool=tool, planned=found))
+    return grouping.propose(held, contents)
+
+
+def planned(
+    ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool, left: Image | None = None
+) -> Planned:
+    """Return what the records are and what they would become, by the tool's own pure plan.
+
+    Args:
+        left: what the earlier changes of the same plan leave, in place of what is there now.
+    """
     before = observed(ctx, call, tool, lock=lock)
+    before = as_left(before, left) if left else before
     after = run_inside(tool, lambda: plan_of(tool)(before, call.runs_with))
     return Planned(contract_hash=tool.hash, args=call.runs_with, before=before, after=after)
 
@@ -296,7 +324,7 @@ def _continue(held: Held, call: ToolCall) -> Waits:
         tool = _fitting(held, call)
     except ConsoleError as refusal:
         # The promise was changed or taken away since: what people agreed to is not what would run.
-        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     if tool.idempotency is Idempotency.TRANSACTIONAL:
         return _execute_inside(held, call, tool)
@@ -309,7 +337,7 @@ def _execute_inside(held: Held, call: ToolCall, tool: Tool) -> Waits:
         settled = _mark_apply_store(actor=held.actor, held=held, call=call, tool=tool)
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
-        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     faults.reached(faults.Point.P6)
     return _after(held, call, settled)
@@ -351,7 +379,7 @@ def _execute_outside(held: Held, call: ToolCall, tool: Tool) -> Waits:
         settled = _mark(actor=held.actor, held=held, call=call, tool=tool)
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
-        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=_error(refusal))
+        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     if settled is not Settled.ALLOWED:
         return _after(held, call, settled)
@@ -396,7 +424,7 @@ def _not_done(held: Held, call: ToolCall, tool: Tool, refusal: ConsoleError) -> 
     if not sure and tool.idempotency is Idempotency.NATIVE and call.attempt < _attempts(tool):
         return _recover(held, call)
     outside.store_failure(
-        actor=held.actor, held=held, call_id=call.pk, error=_error(refusal), known=sure
+        actor=held.actor, held=held, call_id=call.pk, error=told(refusal), known=sure
     )
     return _mine(held) if sure else Waits.RECONCILIATION
 

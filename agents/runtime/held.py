@@ -30,6 +30,7 @@ class About:
     tools: Mapping[str, str]  # name to contract hash, 64 hex characters
     scopes: frozenset[str]
     confirm_tiers: frozenset[int]
+    plan_writes: bool  # several writes of one answer are put before people as one plan
     budgets: Mapping[str, Any]
     starter: Mapping[str, Any]
     channel: str

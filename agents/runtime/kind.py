@@ -6,6 +6,7 @@ from typing import Any
 from agents.models import ToolCall
 from agents.runtime import commands, fence, gate
 from agents.runtime.held import Held
+from agents.runtime.promises import tool_of
 from agents.runtime.proposing import SUBJECT
 from agents.tools import registry
 from agents.tools.contracts import Idempotency, Tool
@@ -96,7 +97,7 @@ def _call(actor: Actor, subject: Subject, name: str) -> tuple[Held, ToolCall, To
         raise NotFound("There is no such call any more.")
     about = fence.about(actor=actor, run_id=call.run_id)
     held = Held(about=about, epoch=call.epoch)
-    return held, call, gate.tool_of(held, call)
+    return held, call, tool_of(held, call)
 
 
 def _fitting(contract: Tool, args: Mapping[str, Any]) -> dict[str, Any]:

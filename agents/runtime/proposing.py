@@ -80,27 +80,27 @@ def propose(held: Held, call_id: UUID, tool: Tool, planned: Planned) -> Settled:
     timeline.step(held, Note(type="call.planned", payload={"call": str(call_id)}))
     call = calls.locked(call_id)
     if call.confirmation == Confirmation.REFUSED:
-        _refused_by_user(held, call)
+        refused_by_user(held, call)
         return Settled.CLOSED
     agreed = (
         call.confirmation == Confirmation.AGREED and bytes(call.digest or b"") == content.digest
     )
     call.title = tool.describe(planned.args)[:200]
-    _bind(call, content)
+    bind(call, content)
     if tool.tier in held.about.confirm_tiers and not agreed:
-        _ask_user(held, call, tool, content)
+        ask_user(held, call, tool, content)
         return Settled.ASKED_USER
     return _open(held, call, tool, content)
 
 
-def _bind(call: ToolCall, content: Content) -> None:
+def bind(call: ToolCall, content: Content) -> None:
     call.before = dict(content.before)
     call.before_digest = content.before_digest
     call.after = dict(content.after)
     call.digest = content.digest
 
 
-def _ask_user(held: Held, call: ToolCall, tool: Tool, content: Content) -> None:
+def ask_user(held: Held, call: ToolCall, tool: Tool, content: Content) -> None:
     """Show the end user exactly what would change; they agree to this digest and no other."""
     call.confirmation = Confirmation.ASKED
     call.save()
@@ -121,8 +121,8 @@ def _open(held: Held, call: ToolCall, tool: Tool, content: Content) -> Settled:
         actor=held.actor,
         subject=Subject(kind=SUBJECT, id=call.pk),
         content=content,
-        facts=_facts(held, call, tool),
-        principals=_principals(held),
+        facts=facts_of(held, call, tool),
+        principals=principals_of(held),
     )
     call.proposal_id = card.id
     call.state = CallState.WAITING_APPROVAL
@@ -142,7 +142,7 @@ def _tell_waiting(held: Held, call: ToolCall, card: ProposalCard) -> None:
     calls.tell(held, timeline.notice(FrameKind.WAITING, text, **parts))
 
 
-def _facts(held: Held, call: ToolCall, tool: Tool) -> ProposalFacts:
+def facts_of(held: Held, call: ToolCall, tool: Tool) -> ProposalFacts:
     about = held.about
     return ProposalFacts(
         title=call.title,
@@ -188,7 +188,7 @@ def _undo(tool: Tool) -> str:
             return f"It cannot be taken back: {tool.undo.reason}"
 
 
-def _principals(held: Held) -> tuple[Principal, ...]:
+def principals_of(held: Held) -> tuple[Principal, ...]:
     """Return everybody who had a part in the request, so that none of them decides it."""
     about, starter = held.about, held.about.starter
     found = [
@@ -285,7 +285,7 @@ def _close(held: Held, call: ToolCall) -> None:
     end = endings.of_call(call) or End.WITHDRAWN
     closed, code = endings.CLOSES[end]
     told = REFUSALS[code]
-    rejected = call.proposal_id if end is End.REJECTED else endings.rejected_before(call)
+    rejected = endings.decided_on(call) if end is End.REJECTED else endings.rejected_before(call)
     if rejected is not None:
         told = " ".join([told, *_words_for_agent(held, rejected)])
     calls.close_row(held, call, closed, code=code, told=told)
@@ -310,7 +310,7 @@ def _words_for_agent(held: Held, proposal_id: UUID) -> list[str]:
     return [*sorted(classes), *(vote.agent_message for vote in rejects if vote.agent_message)]
 
 
-def _refused_by_user(held: Held, call: ToolCall) -> None:
+def refused_by_user(held: Held, call: ToolCall) -> None:
     code = call.error_code or "user.refused"
     calls.close_row(held, call, CallState.WITHDRAWN, code=code, told=REFUSALS[code])
 
@@ -361,7 +361,7 @@ def _asked_again(held: Held, call: ToolCall, proposal_id: UUID, content: Content
             held, call, CallState.WITHDRAWN, code="approval.drift", told=REFUSALS["approval.drift"]
         )
         return Claim(settled=Settled.CLOSED)
-    _bind(call, content)
+    bind(call, content)
     call.state = CallState.WAITING_APPROVAL
     call.save()
     if card.state is not ProposalState.OPEN:

@@ -47,6 +47,9 @@ REFUSALS: Final[Mapping[str, str]] = {
     "Look at the record again and propose what fits now.",
     "approval.withdrawn": "The request was taken back before anybody decided. Nothing was changed.",
     "approval.superseded": "A newer request took the place of this one. Nothing was changed.",
+    "approval.plan_broken": "This was one of several changes of a plan, and not all of them went "
+    "as planned, so this one was not made. Tell the user what was done and what was not; look at "
+    "the records again and propose what fits now.",
     "approval.drift": "The record changed too often while people decided. Nothing was changed.",
     "user.refused": "The user said no to this change. Ask what they would like instead.",
     "user.moved_on": "The user wrote something else instead of agreeing. Nothing was changed.",
@@ -83,6 +86,7 @@ def prepared(*, actor: Actor, about: About) -> Prepared:
             turns=tuple(_turns(messages, calls)),
             tools=specs(about),
             customer=run.conversation.customer,
+            plans=about.plan_writes,
             max_tokens=int(policy.get("max_tokens", DEFAULT_MAX_TOKENS)),
         ),
         head_seq=run.head_seq,

@@ -10,6 +10,7 @@ from approvals.api.comments import Comments
 from approvals.api.dispatches import Outcomes, Reconcile
 from approvals.api.external import Dispatch, Wait
 from approvals.api.metrics import Metrics
+from approvals.api.plans import Plans
 from approvals.api.proposals import OneProposal, Proposals, Withdraw
 from approvals.api.replays import CancelReplay, OneReplay, ReplayCalls, Replays
 from approvals.api.reviewing import (
@@ -41,6 +42,7 @@ urlpatterns = [
     path("dispatches/<uuid:dispatch_id>/reconcile", Reconcile.as_view()),
     path("coverage", Coverage.as_view()),
     path("metrics", Metrics.as_view()),
+    path("plans", Plans.as_view()),
     path("policies", Policies.as_view()),
     path("policies/versions/<uuid:version_id>", OnePolicyVersion.as_view()),
     path("policies/replays/<uuid:replay_id>", OneReplay.as_view()),

@@ -30,8 +30,10 @@ from approvals.cards.detail import (
     DecisionCard,
     DispatchCard,
     HistoryLine,
+    PlanCard,
     ProposalDetail,
     ReviewerLine,
+    StepCard,
     VoteCard,
 )
 from approvals.cards.evidence import (
@@ -55,6 +57,7 @@ from approvals.cards.notices import (
     Parcel,
 )
 from approvals.cards.people import Block, Place, Requirement, Rung, Slot, Voter
+from approvals.cards.plans import OpenedPlan, PlanStep
 from approvals.cards.policies import (
     Call,
     Eligible,
@@ -146,10 +149,13 @@ __all__ = [
     "NotClaimed",
     "Note",
     "NoticeSettingCard",
+    "OpenedPlan",
     "Parcel",
     "Part",
     "Piece",
     "Place",
+    "PlanCard",
+    "PlanStep",
     "PolicyVersionCard",
     "Principal",
     "Progress",
@@ -182,6 +188,7 @@ __all__ = [
     "StandingUseCard",
     "StandingWord",
     "Statement",
+    "StepCard",
     "Stretch",
     "Subject",
     "Tally",

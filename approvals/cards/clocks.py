@@ -16,6 +16,7 @@ class Ending:
     fallback: OnExpiry | None  # what nobody's decision led to; None unless that ended it
     basis: Basis | None  # on whose word it was decided; None if nobody decided
     repeats: UUID | None = None  # what people rejected before, where the same was asked again
+    proposal_id: UUID | None = None  # that was decided: of one change of a plan, the plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from approvals.states import (
 from console.kernel import canonical
 
 DIGEST_TYPE: Final = "signalbox/proposal/1"
+PLAN_DIGEST_TYPE: Final = "signalbox/plan/1"
 
 # {kind of record: {id: {field: value}}}; a missing field and null are the same thing.
 Image: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -45,6 +46,7 @@ class Content:
     args: Mapping[str, Any]
     before: Image
     after: Image
+    children: tuple[str, ...] = ()  # of a plan: the digests of its changes, in their order
 
     @property
     def args_bytes(self) -> bytes:
@@ -66,8 +68,11 @@ class Content:
     def digest(self) -> bytes:
         """Return the 32 bytes that a vote binds to.
 
-        The after-image is left out: it follows from the rest, and what runs is the call.
+        The after-image is left out: it follows from the rest, and what runs is the call. A plan is
+        its changes in their order, and nothing else.
         """
+        if self.children:
+            return canonical.digest({"type": PLAN_DIGEST_TYPE, "children": list(self.children)})
         return canonical.digest(
             {
                 "type": DIGEST_TYPE,

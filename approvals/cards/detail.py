@@ -87,6 +87,31 @@ class ReviewerLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepCard:
+    """One change of a plan, and how far it has come."""
+
+    card: ProposalCard
+    content: Content
+    diff: Diff
+    undo: str
+    tool_summary: str
+    close_cause: str
+    dispatch: DispatchCard | None
+    waits_for: int | None  # the place of the change that has to succeed first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCard:
+    """A plan with its changes, for the page of the plan or of one of them."""
+
+    id: UUID
+    title: str
+    steps: tuple[StepCard, ...]
+    done: int  # how many succeeded
+    runs: bool  # it was handed over, and changes of it wait to be made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalDetail:
     """All that the page of one proposal shows to one reader."""
 
@@ -114,3 +139,4 @@ class ProposalDetail:
     read_at: datetime
     glass: GlassCard | None  # for who holds the right to break glass, while there is what to decide
     glass_uses: tuple[GlassUse, ...]
+    plan: PlanCard | None = None  # that this is, or of which this is one change

@@ -33,6 +33,9 @@ class ProposalCard:
     execute_by: datetime | None
     moved_at: datetime  # when it came into its state
     frozen: bool
+    plan_id: UUID | None = None  # of one change of a plan
+    plan_pos: int | None = None  # its place there, from 1
+    steps: int = 0  # of a plan: how many changes it holds
 
     @property
     def settled(self) -> bool:

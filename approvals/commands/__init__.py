@@ -17,6 +17,7 @@ from approvals.commands.dispatching import claim_dispatch, report_outcome
 from approvals.commands.editing import edit, preview_edit, revise_when_asked
 from approvals.commands.extending import extend
 from approvals.commands.external import dispatch_own, propose, report_own, settle_lost, withdraw_own
+from approvals.commands.external_plans import propose_plan
 from approvals.commands.external_tools import add_external_tool, retire_external_tool
 from approvals.commands.founding import note_quorum
 from approvals.commands.keeping import delete_view, make_default_view, rename_view, save_view
@@ -24,6 +25,7 @@ from approvals.commands.laddering import MOST_DEAD_ENDS, check_dead_ends
 from approvals.commands.lending import lend_break_glass, revoke_break_glass
 from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_outcome
 from approvals.commands.opening import open_proposal, refresh, withdraw
+from approvals.commands.plans import open_plan
 from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
 from approvals.commands.proposing_versions import propose_activation, propose_retirement
 from approvals.commands.reconciling import reconcile
@@ -86,6 +88,7 @@ __all__ = [
     "make_standing",
     "note_quorum",
     "notify",
+    "open_plan",
     "open_proposal",
     "preview_edit",
     "probe",
@@ -93,6 +96,7 @@ __all__ = [
     "probe_opened",
     "propose",
     "propose_activation",
+    "propose_plan",
     "propose_retirement",
     "rebase",
     "reconcile",

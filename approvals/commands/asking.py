@@ -13,6 +13,7 @@ from approvals.commands.desk import Desk, expired, kept, must_lock
 from approvals.commands.timing import freeze, thaw
 from approvals.errors import SaidByMachine, TooManyQuestions
 from approvals.models import Comment, Revision
+from approvals.policies import planning
 from approvals.policies.timing import QUESTION
 from approvals.queries.editing import seen_row
 from approvals.states import DECIDABLE, LIVE, CommentKind
@@ -93,6 +94,7 @@ def let_run(desk: Desk) -> None:
 
 def _may_ask(desk: Desk, actor: Actor, *, pause: bool, at: datetime) -> bool:
     """Raise unless the agent can be asked now; returns whether the clock stands still for it."""
+    planning.require_whole(desk.row.plan_pos)
     if desk.state not in LIVE:
         if desk.row.close_cause == "decide_by":
             raise expired()

@@ -15,6 +15,7 @@ from approvals.commands.signing import voter_of
 from approvals.errors import AlreadyVoted, ProposalClaimed, VoteByMachine
 from approvals.events import CLAIMS, PROPOSAL_CLAIMS, ProposalTakenOver
 from approvals.models import LABEL_LENGTH, Claim
+from approvals.policies import planning
 from approvals.queries.claims import decisions_of, read_claims
 from approvals.queries.people import seen_by
 from approvals.states import Choice
@@ -133,6 +134,7 @@ def why_not_decide(desk: Desk, actor: Actor) -> ConsoleError | None:
     """Return why there is nothing to decide here for this person; other votes do not matter."""
     try:
         policies.require_voter(voter_of(desk, actor), desk.requirement, desk.principals)
+        planning.require_whole(desk.row.plan_pos)
         policies.require_decidable(desk.state, Choice.REJECT, settled_by=settled_by(desk))
     except ConsoleError as refusal:
         return refusal

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Content, Place, Principal, ProposalCard, Requirement, Voter
-from approvals.commands import deciding, timers
+from approvals.commands import deciding, steps, timers
 from approvals.commands.attending import attend
 from approvals.errors import ProposalExpired
 from approvals.events import (
@@ -61,6 +61,7 @@ class Desk:
     principals: tuple[Principal, ...]
     freezes: list[Freeze]
     votes: list[Vote]  # active ones on the current revision, oldest first
+    plan: Proposal | None = None  # locked as well, of one change of a plan
 
     @property
     def state(self) -> ProposalState:
@@ -106,6 +107,7 @@ class Desk:
         if to in FINAL:
             self.row.close_cause = cause[:200]
         self.save()
+        steps.follow(self.row, self.plan, actor=self.actor, at=at)
 
     def save(self) -> None:
         self.row.row_version += 1
@@ -168,6 +170,7 @@ class Desk:
             execute_by=execute_by.isoformat(),
             **said,
         )
+        steps.begin(self.row, self.revision, actor=self.actor, at=at)
 
     def reject(self, vote: Vote, *, at: datetime) -> None:
         assignment = [{"block": 0, "person": str(vote.person_id), "group": ""}]
@@ -279,11 +282,11 @@ class Desk:
         Every command on a proposal calls it first, with the time read after the lock.
         """
         if self.state in DECIDABLE and self.window.is_over(at=at):
-            return self._fall_back(at=at)
+            return self.plan is None and self._fall_back(at=at)  # a change waits with its plan
         execute_by = self.row.execute_by
         if self.state is not ProposalState.APPROVED or not execute_by or at < execute_by:
             return False
-        if self._was_stopped_before(execute_by):
+        if self.plan is None and self._was_stopped_before(execute_by):
             # Nobody let it lapse: it goes back to people, who vote anew.
             self.void_votes(self.votes, cause="lapsed", at=at)
             self.start_window(at)
@@ -379,7 +382,7 @@ def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk 
     Raises:
         NotFound: there is no such proposal in the actor's tenant.
     """
-    row = Proposal.objects.select_for_update(skip_locked=skip_locked).filter(pk=proposal_id).first()
+    row, plan = steps.locked(proposal_id, skip_locked=skip_locked)
     if row is None:
         if skip_locked:
             return None
@@ -399,6 +402,7 @@ def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk 
         votes=list(
             Vote.objects.filter(revision=revision, voided_at__isnull=True).order_by("cast_at", "id")
         ),
+        plan=plan,
     )
 
 

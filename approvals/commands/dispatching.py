@@ -9,7 +9,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Claimed, Content, DispatchCard, NotClaimed, Requirement
-from approvals.commands import deciding, foreseen, judging, laddering
+from approvals.commands import deciding, foreseen, judging, laddering, planned, steps
 from approvals.commands.desk import POLICY, Desk, must_lock, settled_by
 from approvals.commands.opening import DENIED
 from approvals.commands.probing import go_stale
@@ -26,6 +26,7 @@ from approvals.models import Decision, Dispatch
 from approvals.queries.breaking import still_stands
 from approvals.states import (
     NEXT_DISPATCH,
+    PLAN,
     Basis,
     DispatchState,
     Outcome,
@@ -59,12 +60,14 @@ def claim_dispatch(
     earlier = Dispatch.objects.filter(proposal=desk.row).first()
     if earlier is not None:
         return _again(desk, earlier, call_key, late=at >= earlier.execute_by)
-    return (
+    found = (
         _not_now(desk, at=at)
+        or planned.too_early(desk)
         or _not_this(desk, call_key, content, at=at)
         or _not_by_them(desk, at=at)
         or _as_rules_say(desk, call_key, content)
     )
+    return planned.or_broken(desk, found, at=at)
 
 
 @command
@@ -79,12 +82,14 @@ def report_outcome(
     """Say how the execution ended; the same report again changes nothing.
 
     Raises:
-        OutcomeKnown: another outcome is on record.
+        OutcomeKnown: another outcome is on record, or this is a plan, which ends as its changes do.
     """
     found = Dispatch.objects.filter(pk=dispatch_id).values_list("proposal_id", flat=True).first()
     if found is None:
         raise NotFound("There is no such dispatch here.")
-    must_lock(actor=actor, proposal_id=found)
+    desk = must_lock(actor=actor, proposal_id=found)
+    if desk.row.subject_kind == PLAN:
+        raise OutcomeKnown("A plan ends as its changes do; report each of those.")
     at = clock.now()
     row = Dispatch.objects.get(pk=dispatch_id)
     was, now = DispatchState(row.state), DispatchState(outcome)
@@ -98,6 +103,8 @@ def report_outcome(
     row.evidence = dict(evidence)
     row.save(update_fields=["state", "settled_at", "after", "evidence"])
     record(_outcome_event(row, was, now, evidence), actor=actor)
+    if desk.plan is not None:
+        steps.report(desk.plan, desk.row, actor=actor, at=at)
     return row.card()
 
 
@@ -136,6 +143,8 @@ def _not_this(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> 
 def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
     """Take it back to people if the votes do not suffice any more."""
     decision = _decision(desk)
+    if desk.plan is not None:
+        return planned.not_by_them(desk)
     if decision.basis == Basis.BREAK_GLASS.value and not still_stands(desk.actor, decision):
         desk.reopen("authority", at=at)
         if not desk.settle_clock(at=at):
@@ -201,6 +210,8 @@ def _not_enough(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
     asked = judged.verdict.requirement
     if judged.says is not Says.HOLD or asked is None or basis is Basis.BREAK_GLASS:
         return None
+    if desk.plan is not None:
+        return planned.not_enough(desk, asked, judged.verdict.sentence)
     whole = policies.added(desk.requirement, asked)
     if basis is Basis.RULE:
         # The rule that spoke in place of people does not any more.

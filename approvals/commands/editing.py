@@ -219,6 +219,11 @@ def _editable(actor: Actor, proposal_id: UUID, tool: str) -> tuple[Proposal, Kin
 
 
 def _known(row: Proposal) -> tuple[Proposal, Kind]:
+    if row.plan_pos is not None:
+        raise NotEditable(
+            f"This is change {row.plan_pos} of a plan, and a plan is not changed in place; ask for "
+            "changes on the page of the plan, or reject the plan."
+        )
     kind = kind_of(row.subject_kind)
     if kind is None:
         raise _not_offered()

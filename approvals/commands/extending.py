@@ -8,6 +8,7 @@ from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.errors import AlreadyDecided, ClockMoved, ProposalFrozen
 from approvals.events import ProposalExtended
 from approvals.models import REASON_LENGTH
+from approvals.policies import planning
 from approvals.states import DECIDABLE
 from audit.commands import record
 from console.kernel import clock
@@ -63,6 +64,7 @@ def extend(
 def _checked(desk: Desk, reason: str, clock_no: int | None) -> str:
     """Return the reason if this actor may extend this proposal now."""
     policies.require_extender(desk.actor, desk.voters(), desk.requirement, desk.principals)
+    planning.require_whole(desk.row.plan_pos)
     if desk.state not in DECIDABLE:
         raise AlreadyDecided(
             f"{settled_by(desk)} There is nothing to wait for; look at the list of reviews.",

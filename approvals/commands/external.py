@@ -30,11 +30,13 @@ from approvals.errors import (
     NotDecided,
     NotTheCall,
     OutcomeKnown,
+    PlanBroken,
     PolicyDenied,
     ProposalExpired,
     ProposalFrozen,
     RunOnce,
     StaleRevision,
+    StepTooEarly,
     WasBlocked,
     WasRejected,
     WasReopened,
@@ -54,8 +56,8 @@ from console.kernel.errors import ConsoleError, NotAllowed, NotFound
 from console.kernel.lines import require_plain_line
 from console.kernel.transactions import command
 
-_CHANNEL: Final = "external"  # how rules name it
-_UNKNOWN_TIER: Final = 2
+CHANNEL: Final = "external"  # how rules name it
+UNKNOWN_TIER: Final = 2
 _MOST_LOST: Final = 100
 _REFUSALS: Final[Mapping[str, type[ConsoleError]]] = {
     kind.code: kind
@@ -68,7 +70,9 @@ _REFUSALS: Final[Mapping[str, type[ConsoleError]]] = {
         ProposalExpired,
         ProposalFrozen,
         RunOnce,
+        PlanBroken,
         StaleRevision,
+        StepTooEarly,
         WasBlocked,
         WasRejected,
         WasReopened,
@@ -90,36 +94,19 @@ def propose(*, actor: Actor, call: ExternalCall) -> Progress:
         Unavailable, or what the stops say: a stop stands against it.
         BadInput: the title would pass for another one, or is too long.
     """
-    _require_key(actor)
+    require_key(actor)
     require_plain_line("title", call.title)
     agent = external.agent_id_of(actor.id)
     subject = Subject(kind=EXTERNAL, id=external.own_id(UUID(actor.id), call.subject))
     require_permit(
         actor=actor, act=Act.OPEN, agent=agent, tool=call.tool, tier=call.tier, subject=subject
     )
-    tool = _tool(actor, call.tool)
     card = open_proposal(
         actor=actor,
         subject=subject,
-        content=Content(
-            tool=call.tool,
-            contract_hash=external.contract_hash(call.contract),
-            args=call.args,
-            before=call.before,
-            after=call.after,
-        ),
-        facts=ProposalFacts(
-            title=call.title,
-            tier=max(call.tier, tool.tier if tool else _UNKNOWN_TIER),
-            agent_id=agent,
-            agent_label=actor.label,
-            undo=call.undo,
-            why=call.why,
-            tool_summary=tool.summary if tool else "",
-            channel=_CHANNEL,
-            known=tool is not None,
-        ),
-        principals=_chain(actor),
+        content=content_of(call),
+        facts=facts_of(actor, call, tool_of(actor, call.tool)),
+        principals=chain_of(actor),
     )
     return progress_of(Proposal.objects.get(pk=card.id))
 
@@ -146,7 +133,7 @@ def dispatch_own(
         Unavailable, or what the stops say: a stop stands against it.
         ConsoleError: one of `_REFUSALS`; what was noticed on the way is kept.
     """
-    _require_key(actor, proposal_id=proposal_id)
+    require_key(actor, proposal_id=proposal_id)
     row = own_row(actor, proposal_id)
     _require_no_stop(actor, row)
     # The after-image follows from the rest; rules may look at it.
@@ -182,7 +169,7 @@ def report_own(
         OutcomeKnown: another outcome is on record, or it is for people to say by now.
     """
     proposal_id = _proposal_of(dispatch_id)
-    _require_key(actor, proposal_id=proposal_id)
+    require_key(actor, proposal_id=proposal_id)
     own_row(actor, proposal_id)
     must_lock(actor=actor, proposal_id=proposal_id)
     row = Dispatch.objects.get(pk=dispatch_id)
@@ -205,7 +192,7 @@ def withdraw_own(*, actor: Actor, proposal_id: UUID) -> None:
         AlreadyDecided: it is settled already, and will not be changed.
         ProposalExpired: the time was over; the expiry is kept.
     """
-    _require_key(actor, proposal_id=proposal_id)
+    require_key(actor, proposal_id=proposal_id)
     own_row(actor, proposal_id)
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()
@@ -246,10 +233,10 @@ def give_up_on(*, actor: Actor, dispatch_id: UUID, proposal_id: UUID) -> int:
     return 1
 
 
-# -- parts ---------------------------------------------------------------------------------------
+# -- parts, shared with plans ---------------------------------------------------------------------
 
 
-def _require_key(actor: Actor, *, proposal_id: UUID | None = None) -> None:
+def require_key(actor: Actor, *, proposal_id: UUID | None = None) -> None:
     """Raise unless a service key acts; people learn only of proposals that they may see."""
     require(actor, Permission.APPROVALS_PROPOSE)
     if actor.kind is ActorKind.KEY:
@@ -273,13 +260,38 @@ def _require_no_stop(actor: Actor, row: Proposal) -> None:
     )
 
 
-def _tool(actor: Actor, name: str) -> ExternalTool | None:
+def tool_of(actor: Actor, name: str) -> ExternalTool | None:
     """Return the registered tool, locked: whoever retires it waits, and then sees the proposal."""
     rows = ExternalTool.objects.select_for_update(no_key=True)
     return rows.filter(tenant_id=actor.tenant_id, name=name, retired_at__isnull=True).first()
 
 
-def _chain(actor: Actor) -> tuple[Principal, ...]:
+def content_of(call: ExternalCall) -> Content:
+    return Content(
+        tool=call.tool,
+        contract_hash=external.contract_hash(call.contract),
+        args=call.args,
+        before=call.before,
+        after=call.after,
+    )
+
+
+def facts_of(actor: Actor, call: ExternalCall, tool: ExternalTool | None) -> ProposalFacts:
+    """Return what the page says of a call; what it is worth is the registered tool's word, too."""
+    return ProposalFacts(
+        title=call.title,
+        tier=max(call.tier, tool.tier if tool else UNKNOWN_TIER),
+        agent_id=external.agent_id_of(actor.id),
+        agent_label=actor.label,
+        undo=call.undo,
+        why=call.why,
+        tool_summary=tool.summary if tool else "",
+        channel=CHANNEL,
+        known=tool is not None,
+    )
+
+
+def chain_of(actor: Actor) -> tuple[Principal, ...]:
     """Return the key as the agent, and who issued it as its owner."""
     key = Principal(
         role=PrincipalRole.AGENT,

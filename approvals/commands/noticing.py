@@ -102,7 +102,7 @@ def tell_outcome(
 ) -> int:
     """Tell who asked for a change, and the channels for outcomes, how it went; returns how many."""
     row = _row(actor, proposal_id)
-    if row is None or is_silent(row):
+    if row is None or is_silent(row) or is_part(row):  # of a plan, its own end tells of all
         return 0
     people = requesters(actor=actor, row=row)
     if reason in {NoticeReason.APPROVED, NoticeReason.EXECUTED} and was_automatic(row):

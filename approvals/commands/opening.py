@@ -54,16 +54,19 @@ from console.kernel.transactions import command
 DENIED: Final = "A rule does not allow this, whoever agrees; nothing was changed."
 _MOST_PATHS: Final = 50  # named in an event; the revision itself holds all
 _BLOCKED: Final = ProposalState.BLOCKED
-_BIRTHS: Final = {Says.ALLOW: ProposalState.APPROVED, Says.DENY: _BLOCKED}
+BIRTHS: Final = {Says.ALLOW: ProposalState.APPROVED, Says.DENY: _BLOCKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Birth:
+class Birth:
     """The state into which a proposal is born, and what came before it."""
 
     state: ProposalState
-    repeats: UUID | None  # what people rejected a short while ago
-    supersedes: UUID | None
+    repeats: UUID | None = None  # what people rejected a short while ago
+    supersedes: UUID | None = None
+    own: UUID | None = None  # the id it gets; None makes one
+    plan: UUID | None = None  # of which it is one change
+    place: int | None = None  # its place there, from 1
 
     def cause(self, judged: judging.Judged) -> str:
         """Return why it is over already; "" if it is not."""
@@ -96,7 +99,7 @@ def open_proposal(
         NotCanonical: the content has no canonical form.
     """
     policies.requirement_for(facts.tier)
-    old = _live_of(actor, subject)
+    old = live_of(actor, subject)
     if old is not None:
         if bytes(old.revision.digest) == content.digest:
             return old.card()
@@ -106,29 +109,29 @@ def open_proposal(
     earlier = repeats.rejected_before(
         actor.tenant_id, agent_id=facts.agent_id, content=content, at=judged.at
     )
-    state = _BIRTHS.get(judged.says, ProposalState.OPEN) if earlier is None else _BLOCKED
+    state = BIRTHS.get(judged.says, ProposalState.OPEN) if earlier is None else _BLOCKED
     if state is ProposalState.OPEN:
         pressure.require_room(
             actor.tenant_id, subject=subject, agent_id=facts.agent_id, run_id=facts.run_id
         )
-    birth = _Birth(state=state, repeats=earlier, supersedes=old.row.id if old else None)
-    row = _insert(actor, subject, content, facts, judged, birth)
+    birth = Birth(state=state, repeats=earlier, supersedes=old.row.id if old else None)
+    row = insert(actor, subject, content, facts, judged, birth)
     if row is None:  # somebody opened one at the same time; theirs has committed by now
         return open_proposal(
             actor=actor, subject=subject, content=content, facts=facts, principals=principals
         )
-    chain = _with_those_behind(principals, actor)
+    chain = with_those_behind(principals, actor)
     requirement = judged.requirement(facts.tier)
-    revision = _add_parts(row, content, requirement, chain, author=actor.label)
+    revision = add_parts(row, content, requirement, chain, author=actor.label)
     judging.keep(row, judged, purpose=Purpose.PROPOSE)
     match state:
         case ProposalState.APPROVED:
-            _approve_by_rule(actor, row, revision, judged)
+            approve_by_rule(actor, row, revision, judged)
         case ProposalState.BLOCKED:
-            _block(actor, row, revision, judged)
+            block(actor, row, revision, judged)
         case _:
             if not foreseen.speak(actor, row, judged):
-                _record_opened(actor, row, revision, judged, chain)
+                record_opened(actor, row, revision, judged, chain)
     return laddering.begin(actor=actor, proposal_id=row.id).card()
 
 
@@ -207,7 +210,7 @@ def withdraw(*, actor: Actor, proposal_id: UUID, cause: str) -> None:
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def _live_of(actor: Actor, subject: Subject) -> Desk | None:
+def live_of(actor: Actor, subject: Subject) -> Desk | None:
     found = (
         Proposal.objects.filter(
             subject_kind=subject.kind,
@@ -224,20 +227,20 @@ def _live_of(actor: Actor, subject: Subject) -> Desk | None:
     return desk if desk.state in LIVE else None
 
 
-def _insert(
+def insert(
     actor: Actor,
     subject: Subject,
     content: Content,
     facts: ProposalFacts,
     judged: judging.Judged,
-    birth: _Birth,
+    birth: Birth,
 ) -> Proposal | None:
     """Insert the proposal, or return None if one for the subject came to life meanwhile."""
     _require_short(title=(facts.title, TITLE_LENGTH), agent_label=(facts.agent_label, LABEL_LENGTH))
     at = judged.at
     requirement = judged.requirement(facts.tier)
     row = Proposal(
-        id=uuid7(),
+        id=birth.own or uuid7(),
         tenant_id=actor.tenant_id,
         created_at=at,
         subject_kind=subject.kind,
@@ -266,6 +269,8 @@ def _insert(
         close_cause=birth.cause(judged)[:200],
         supersedes=birth.supersedes,
         repeats=birth.repeats,
+        plan_id=birth.plan,
+        plan_pos=birth.place,
     )
     # Waits for a competitor's commit and then does nothing; an error would end the transaction.
     Proposal.objects.bulk_create([row], ignore_conflicts=True)
@@ -282,7 +287,7 @@ def _require_short(**values: tuple[str, int]) -> None:
         raise BadInput(f"{next(iter(long))} is too long; shorten it.", fields=long)
 
 
-def _add_parts(
+def add_parts(
     row: Proposal,
     content: Content,
     requirement: Requirement,
@@ -321,13 +326,14 @@ def _add_revision(
         before_digest=content.before_digest,
         after=content.after_bytes,
         fingerprint=repeats.fingerprint_of(row.tenant_id, content),
+        children=list(content.children) or None,
         author=author[:LABEL_LENGTH],
         cause=cause,
         changed_paths=list(paths),
     )
 
 
-def _with_those_behind(principals: tuple[Principal, ...], actor: Actor) -> tuple[Principal, ...]:
+def with_those_behind(principals: tuple[Principal, ...], actor: Actor) -> tuple[Principal, ...]:
     """Return the chain with every person on whose behalf this was opened, whoever forgot them."""
     chain = {(one.role, one.actor_kind, one.actor_id): one for one in principals}
     known = {one.person_id for one in principals}
@@ -355,7 +361,7 @@ def _person_id(kind: str, identity: str) -> UUID | None:
         return None  # an end user, known by another name; reviewers are people of the console
 
 
-def _record_opened(
+def record_opened(
     actor: Actor,
     row: Proposal,
     revision: Revision,
@@ -381,7 +387,7 @@ def _record_opened(
     )
 
 
-def _approve_by_rule(
+def approve_by_rule(
     actor: Actor, row: Proposal, revision: Revision, judged: judging.Judged
 ) -> None:
     """Settle a proposal at its birth: a rule speaks, and nobody is asked."""
@@ -411,7 +417,7 @@ def _draw(row: Proposal, judged: judging.Judged, *, actor: Actor, at: datetime) 
     sampling.draw(row, actor=actor, basis=Basis.RULE, at=at, rate=rate, rules=judged.rule_keys)
 
 
-def _block(actor: Actor, row: Proposal, revision: Revision, judged: judging.Judged) -> None:
+def block(actor: Actor, row: Proposal, revision: Revision, judged: judging.Judged) -> None:
     deciding.tell(
         row,
         revision,

@@ -36,7 +36,9 @@ def require_room(tenant_id: UUID, *, subject: Subject, agent_id: str, run_id: UU
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
     others = Proposal.objects.filter(
-        tenant_id=tenant_id, state__in=[state.value for state in DECIDABLE]
+        tenant_id=tenant_id,
+        plan__isnull=True,  # a plan waits once, however many changes it holds
+        state__in=[state.value for state in DECIDABLE],
     ).exclude(subject_kind=subject.kind, subject_id=subject.id)
     waiting = others.aggregate(
         of_run=Count("pk", filter=Q(run_id=run_id, run_id__isnull=False)),

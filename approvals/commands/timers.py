@@ -10,7 +10,7 @@ from datetime import datetime
 from approvals import policies
 from approvals.cards import Requirement
 from approvals.models import Freeze, Proposal, Timer
-from approvals.states import ProposalState, TimerKind
+from approvals.states import DECIDABLE, ProposalState, TimerKind
 from console.kernel import clock
 
 _DEADLINES = frozenset({TimerKind.DECIDE, TimerKind.EXECUTE})
@@ -50,6 +50,8 @@ def _wanted(row: Proposal, requirement: Requirement, freezes: Iterable[Freeze]) 
         freezes=tuple(freeze.card() for freeze in freezes),
     )
     state = ProposalState(row.state)
+    if row.plan_id is not None and state in DECIDABLE:
+        return {}  # one change of a plan waits as long as the plan does
     return policies.moments(state, window, requirement.ladder, row.execute_by)
 
 

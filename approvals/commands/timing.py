@@ -9,7 +9,7 @@ import structlog
 from django.db.models import Q
 
 from approvals import policies
-from approvals.commands import laddering
+from approvals.commands import laddering, steps
 from approvals.commands.desk import Desk, lock, must_lock
 from approvals.events import ProposalFrozen, ProposalThawed
 from approvals.models import Freeze, Timer
@@ -38,7 +38,7 @@ def freeze(*, actor: Actor, proposal_ids: Iterable[UUID], cause: str, since: dat
     """
     return sum(
         _freeze(must_lock(actor=actor, proposal_id=each), cause, since)
-        for each in sorted(set(proposal_ids))
+        for each in steps.in_lock_order(proposal_ids)
     )
 
 
@@ -46,7 +46,8 @@ def freeze(*, actor: Actor, proposal_ids: Iterable[UUID], cause: str, since: dat
 def thaw(*, actor: Actor, proposal_ids: Iterable[UUID], cause: str) -> int:
     """End one cause to stand still; after the last one the remaining time is back."""
     return sum(
-        _thaw(must_lock(actor=actor, proposal_id=each), cause) for each in sorted(set(proposal_ids))
+        _thaw(must_lock(actor=actor, proposal_id=each), cause)
+        for each in steps.in_lock_order(proposal_ids)
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Reading, Signed, ViewServed, VoteReceipt
-from approvals.commands import deciding, laddering, signing
+from approvals.commands import deciding, laddering, signing, steps
 from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.errors import (
@@ -18,6 +18,7 @@ from approvals.errors import (
 )
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Proposal, Vote
+from approvals.policies import planning
 from approvals.queries.changes import interdiff
 from approvals.queries.serving import reading_of, views_served
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
@@ -143,6 +144,8 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
 def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
     """Take back one's own vote, which is possible until the proposal is dispatched.
 
+    Of a plan it is possible while changes of it wait: what was made stays, the rest is withdrawn.
+
     Raises:
         NoVote: there is no vote of this person that counts.
         AlreadyDecided: it is too late.
@@ -155,7 +158,7 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
     if desk.settle_clock(at=at):
         return kept(expired(), VoteReceipt)
     mine = _vote_of(actor, desk)
-    if desk.state not in LIVE:
+    if desk.state not in LIVE and not steps.runs(desk.row):
         policies.require_decidable(desk.state, Choice.REJECT, settled_by=settled_by(desk))
     if mine is None:
         # Returned, because the clock may just have taken a lapsed approval back to people.
@@ -164,14 +167,22 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
             VoteReceipt,
         )
     desk.void_votes([mine], cause="withdrawn", at=at)
-    if desk.state is ProposalState.APPROVED and deciding.rests_on_votes(desk.row):
+    if deciding.rests_on_votes(desk.row):
+        _stand_without(desk, at=at)
+    _hint_unless_blind(desk)
+    return _receipt(desk, mine)
+
+
+def _stand_without(desk: Desk, *, at: datetime) -> None:
+    """Let an approval, or a plan that runs, follow a vote on it that was taken back."""
+    if desk.state is ProposalState.APPROVED:
         desk.reopen("vote withdrawn", at=at)
         # Its own clock went on meanwhile; nobody wins time by taking a vote back.
         if not desk.settle_clock(at=at):
             desk.tally(at=at)
             laddering.check(desk, at=at)
-    _hint_unless_blind(desk)
-    return _receipt(desk, mine)
+    elif desk.state is ProposalState.DISPATCHED and desk.assignment() is None:
+        steps.call_off(desk.row, actor=desk.actor, at=at, cause="vote withdrawn")
 
 
 # -- checks --------------------------------------------------------------------------------------
@@ -205,6 +216,7 @@ def _first_refusal(
     try:
         # First who asks: the refusals below tell who decided, and what the content is now.
         policies.require_voter(signing.voter_of(desk, actor), desk.requirement, desk.principals)
+        planning.require_whole(desk.row.plan_pos)
         policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
         _require_same_content(desk, ballot)
         policies.require_fully_shown(ballot.needed, ground.shown, ballot.choice)

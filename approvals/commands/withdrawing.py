@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from approvals.commands import reviewers
+from approvals.commands import reviewers, steps
 from approvals.commands.desk import Desk, expired, kept, must_lock
 from approvals.errors import NotYours
 from approvals.queries.editing import seen_row
@@ -20,6 +20,8 @@ _TOLD = "The request was taken back by {who}; the change was not made."
 def take_back(*, actor: Actor, proposal_id: UUID) -> None:
     """Withdraw a live proposal that the actor started, or whose agent they own.
 
+    Of a plan that runs it withdraws the changes that were not made yet.
+
     Raises:
         NotYours: the actor is neither.
         AlreadyDecided: it is settled already.
@@ -32,6 +34,9 @@ def take_back(*, actor: Actor, proposal_id: UUID) -> None:
         return kept(expired(), type(None))
     try:
         _require_theirs(desk, actor)
+        if steps.runs(desk.row):
+            steps.call_off(desk.row, actor=actor, at=at, cause=f"taken back by {actor.label}")
+            return None
         reviewers.require_live(desk)
     except ConsoleError as refusal:
         return kept(refusal, type(None))

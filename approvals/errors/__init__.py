@@ -1,5 +1,20 @@
 """What this room refuses; every code is stable, every message says what to do next."""
 
+from approvals.errors.plans import (
+    PartOfPlan as PartOfPlan,
+)
+from approvals.errors.plans import (
+    PlanBroken as PlanBroken,
+)
+from approvals.errors.plans import (
+    PlanOfOthers as PlanOfOthers,
+)
+from approvals.errors.plans import (
+    StepDoesNotFollow as StepDoesNotFollow,
+)
+from approvals.errors.plans import (
+    StepTooEarly as StepTooEarly,
+)
 from approvals.errors.standing import (
     StandingInvalid as StandingInvalid,
 )

@@ -15,6 +15,7 @@ from approvals.events.dispatches import (
 )
 from approvals.events.external import ExternalToolAdded, ExternalToolRetired
 from approvals.events.notices import CHANNELS, ChannelAdded, ChannelSwitched, ChannelTested
+from approvals.events.plans import PlanBroken, PlanProposed
 from approvals.events.policies import (
     PolicyActivated,
     PolicyDrafted,
@@ -60,6 +61,8 @@ __all__ = [
     "DispatchUnknown",
     "ExternalToolAdded",
     "ExternalToolRetired",
+    "PlanBroken",
+    "PlanProposed",
     "PolicyActivated",
     "PolicyDrafted",
     "PolicyRetired",

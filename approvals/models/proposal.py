@@ -23,6 +23,8 @@ from approvals.states import (
     DECIDABLE,
     FINAL,
     LIVE,
+    MOST_STEPS,
+    PLAN,
     OnExpiry,
     PrincipalRole,
     ProposalState,
@@ -73,6 +75,11 @@ class Proposal(TenantRow):
     repeats = models.UUIDField(null=True)  # what people rejected a short while before
     observed_before = models.BinaryField(null=True)  # what was found in place of the before-image
     row_version = models.IntegerField(default=1)
+    # Of one change of a plan: written at birth, and never anew.
+    plan = models.ForeignKey(
+        "self", models.PROTECT, db_constraint=False, null=True, related_name="steps"
+    )
+    plan_pos = models.SmallIntegerField(null=True)
     # Of the newest requirement, for the lists; `proposal_asks` keeps them, the application may not.
     asked_groups = ArrayField(models.CharField(max_length=63), default=list)
     needs = models.SmallIntegerField(default=1)
@@ -104,6 +111,21 @@ class Proposal(TenantRow):
             models.CheckConstraint(
                 condition=Q(repeats__isnull=True) | Q(state=ProposalState.BLOCKED.value),
                 name="proposal_repeat_is_blocked",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "plan", "plan_pos"],
+                condition=Q(plan__isnull=False),
+                name="proposal_plan_pos_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(plan__isnull=True, plan_pos__isnull=True)
+                | (
+                    # Said of both: a check that comes to null would hold.
+                    Q(plan__isnull=False, plan_pos__isnull=False)
+                    & Q(plan_pos__gte=1, plan_pos__lte=MOST_STEPS)
+                    & ~Q(subject_kind=PLAN)
+                ),
+                name="proposal_step_has_place",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
@@ -173,6 +195,9 @@ class Proposal(TenantRow):
             execute_by=self.execute_by,
             moved_at=self.moved_at,
             frozen=frozen,
+            plan_id=self.plan_id,
+            plan_pos=self.plan_pos,
+            steps=len(revision.children or ()),
         )
 
     def facts(self) -> ProposalFacts:
@@ -205,6 +230,8 @@ class Revision(TenantRow):
     author = models.CharField(max_length=LABEL_LENGTH)
     cause = models.CharField(max_length=40)
     changed_paths = ArrayField(models.TextField(), default=list)
+    # Of a plan: the digests of its changes in order, 64 hex characters each.
+    children = ArrayField(models.CharField(max_length=64), null=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -230,6 +257,7 @@ class Revision(TenantRow):
             args=canonical.loads(bytes(self.args)),
             before=canonical.loads(bytes(self.before)),
             after=canonical.loads(bytes(self.after)),
+            children=tuple(self.children or ()),
         )
 
     def card(self, tool: str) -> RevisionCard:

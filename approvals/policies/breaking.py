@@ -8,7 +8,7 @@ from approvals.cards import Principal, Requirement, Voter
 from approvals.errors.breaking import BreakGlassNotOffered
 from approvals.policies.language import GOVERNED_KINDS
 from approvals.policies.people import who_refusal
-from approvals.states import Basis
+from approvals.states import PLAN, Basis
 
 # approvals.md A17 and A23; triggers of the tables repeat the first two.
 MOST_GRANT_MINUTES: Final = 60
@@ -24,11 +24,15 @@ def execute_s(requirement: Requirement, basis: Basis) -> int:
 
 
 def require_breakable(subject_kind: str) -> None:
-    """Raise for rules and reviewers: they change by the word of two people and never otherwise."""
+    """Raise for rules and reviewers, which change by the word of two people, and for plans."""
     if subject_kind in GOVERNED_KINDS:
         raise BreakGlassNotOffered(
             "Rules and reviewers change by the word of two people only; ask two reviewers of "
             "different groups."
+        )
+    if subject_kind == PLAN:
+        raise BreakGlassNotOffered(
+            "A plan is several changes at once; have the one that cannot wait proposed by itself."
         )
 
 

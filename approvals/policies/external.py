@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from approvals.policies.ladder import NOT_RUN_IN_TIME
-from approvals.states import HANDED_BACK, REJECT_LABELS, ProposalState, RejectCode
+from approvals.states import HANDED_BACK, PLAN_BROKEN, REJECT_LABELS, ProposalState, RejectCode
 
 TOOL_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,119}$"
 USUAL_WAIT_S: Final = 25
@@ -25,6 +25,10 @@ _TOLD: Final[Mapping[ProposalState, str]] = {
     ProposalState.SUPERSEDED: "A newer request for the same subject took its place.",
     ProposalState.BLOCKED: "A rule does not allow this, whoever agrees; nothing was changed.",
 }
+_OF_PLAN: Final = (
+    "A change of its plan did not go as planned, so the rest was withdrawn; look at what was made "
+    "and propose what fits now."
+)
 _BY_CAUSE: Final[Mapping[tuple[ProposalState, str], str]] = {
     (ProposalState.EXPIRED, "execute_by"): NOT_RUN_IN_TIME,
     (ProposalState.BLOCKED, "repeated"): "People rejected the same request less than 24 hours ago; "
@@ -53,4 +57,6 @@ def told(state: ProposalState, cause: str) -> str:
     """Return what an agent is told of a state; the class of a rejection is part of it."""
     if state is ProposalState.REJECTED and cause in {code.value for code in RejectCode}:
         return f"{_TOLD[state]} Reason: {REJECT_LABELS[RejectCode(cause)]}."
+    if state is ProposalState.WITHDRAWN and cause.startswith(PLAN_BROKEN):
+        return _OF_PLAN
     return _BY_CAUSE.get((state, cause), _TOLD[state])

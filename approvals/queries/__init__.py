@@ -37,6 +37,7 @@ from approvals.queries.notices import (
     tenants_to_tell,
 )
 from approvals.queries.people import reach, tool_id_of, voters_of
+from approvals.queries.plans import first_change, plan_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
@@ -76,6 +77,7 @@ __all__ = [
     "explain",
     "external_tools",
     "first",
+    "first_change",
     "interdiff",
     "live_of_runs",
     "live_outside",
@@ -84,6 +86,7 @@ __all__ = [
     "notice_setting",
     "own_notices",
     "parts_needed",
+    "plan_of",
     "policy_versions",
     "progress",
     "proposal",

@@ -20,7 +20,7 @@ from approvals.errors import BatchMixed, BatchNever, BatchTooMany
 from approvals.models import Proposal, RequirementRow, Revision
 from approvals.queries.people import seen_by
 from approvals.queries.rows import annotated, queue_rows
-from approvals.queries.turns import Reader, of_tenant
+from approvals.queries.turns import Reader, in_lists
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
@@ -47,7 +47,7 @@ def batch(*, actor: Actor, proposal_ids: Sequence[UUID]) -> BatchCard:
         NotFound: none of them is there, or none that the reader may see.
     """
     reader = Reader(actor, clock.now())
-    rows = of_tenant(actor).filter(seen_by(actor).rows, pk__in=list(proposal_ids))
+    rows = in_lists(actor).filter(seen_by(actor).rows, pk__in=list(proposal_ids))
     order = {proposal_id: no for no, proposal_id in enumerate(proposal_ids)}
     kept = sorted(annotated(rows, reader), key=lambda row: order[row.id])
     if not kept:
@@ -97,7 +97,7 @@ def checked_titles(*, actor: Actor, items: Collection[Listed]) -> Mapping[UUID, 
         BatchMixed, BatchTooMany: as `batch`.
     """
     listed = {item.proposal_id: item.revision_no for item in items}
-    rows = list(of_tenant(actor).filter(seen_by(actor).rows, pk__in=list(listed)))
+    rows = list(in_lists(actor).filter(seen_by(actor).rows, pk__in=list(listed)))
     asked = requirements_of(rows)
     contents = _contents(rows, listed)
     for row in rows:

@@ -13,6 +13,7 @@ from approvals.errors.breaking import BreakGlassBarred
 from approvals.models import BreakGlassGrant, BreakGlassUse, Decision, Proposal, ReviewTask
 from approvals.policies.breaking import require_breakable, skipped
 from approvals.policies.people import require_outside
+from approvals.policies.planning import require_whole
 from approvals.states import ReviewKind
 from console.accounts import queries as people
 from console.accounts.queries import require
@@ -103,6 +104,7 @@ def require_may_break(person_id: UUID, row: Proposal, principals: Collection[Pri
     """Raise the first reason why a holder of the right may not use it on this proposal at all."""
     require_outside(person_id, principals)
     require_breakable(row.subject_kind)
+    require_whole(row.plan_pos)
     require_reviewed(person_id)
 
 

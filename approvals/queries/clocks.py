@@ -39,19 +39,24 @@ def ending_of(*, actor: Actor, proposal_id: UUID) -> Ending:
     Raises:
         NotFound: there is none in the actor's tenant.
     """
-    row = _row(actor, proposal_id)
+    step = _row(actor, proposal_id)
+    row = _that_ended(step)
     asked = RequirementRow.objects.filter(proposal=row).order_by("no")
     decided = Decision.objects.filter(proposal=row, voided_at__isnull=True)
     basis = decided.values_list("basis", flat=True).first()
     state = ProposalState(row.state)
     nobody = state is ProposalState.EXPIRED and row.close_cause == "decide_by"
     said = asked.values_list("on_expiry", flat=True).last() if nobody else None
+    fallback = OnExpiry(said) if said else None
+    if fallback is OnExpiry.PARK and (step.plan_pos or 1) > 1:
+        fallback = OnExpiry.REFUSE  # the first change of a plan parks the run, once
     return Ending(
         state=state,
         cause=row.close_cause,
-        fallback=OnExpiry(said) if said else None,
+        fallback=fallback,
         basis=Basis(basis) if basis else None,
         repeats=row.repeats,
+        proposal_id=row.id,
     )
 
 
@@ -101,6 +106,13 @@ def _row(actor: Actor, proposal_id: UUID) -> Proposal:
     return row
 
 
+def _that_ended(row: Proposal) -> Proposal:
+    """Return the plan of a change that ended only because its plan was decided otherwise."""
+    if row.plan is None or row.state != ProposalState.WITHDRAWN.value:
+        return row
+    return row if row.plan.state == ProposalState.DISPATCHED.value else row.plan
+
+
 def _nothing() -> NotFound:
     return NotFound("There is no such proposal here; look at the list of reviews.")
 
@@ -114,6 +126,8 @@ def _extend_refusal(
 ) -> str:
     if row.state not in DECIDABLE:
         return "It is settled; there is nothing to wait for."
+    if row.plan_pos is not None:
+        return "The time to decide is the plan's; extend it there."
     if window.causes:
         return "A stop holds the clock and no time is lost; extend it after the release."
     return policies.extend_refusal(

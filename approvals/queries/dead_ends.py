@@ -29,7 +29,9 @@ def wrongly_flagged(*, actor: Actor, limit: int) -> tuple[UUID, ...]:
     chain = PrincipalRow.objects.filter(proposal=OuterRef("pk"), person_id__isnull=False)
     rows = (
         Proposal.objects.filter(
-            tenant_id=actor.tenant_id, state__in=[state.value for state in DECIDABLE]
+            tenant_id=actor.tenant_id,
+            plan__isnull=True,  # people decide on the plan
+            state__in=[state.value for state in DECIDABLE],
         )
         .annotate(
             blocks=Subquery(asked.values("blocks")[:1]),

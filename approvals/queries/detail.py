@@ -27,9 +27,11 @@ from approvals.models import (
     StandingUse,
     Vote,
 )
+from approvals.policies import planning
 from approvals.queries.breaking import glass_of, uses_of
 from approvals.queries.deciders import deciders_of
 from approvals.queries.people import as_voter, seen_by, voters_of
+from approvals.queries.plans import plan_of_row
 from approvals.queries.standing import words_of
 from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
 from audit.queries import events_of
@@ -114,6 +116,7 @@ class _Reading:
             glass_uses=uses_of(self.row),
             history=self._history(),
             read_at=self.at,
+            plan=plan_of_row(self.actor, self.row),
         )
 
     @property
@@ -151,6 +154,7 @@ class _Reading:
         refusal = self._who_refusal()
         if refusal is None and self.state in DECIDABLE:
             try:
+                planning.require_whole(self.row.plan_pos)
                 policies.require_in_time(self.window, at=self.at)
             except ConsoleError as late:
                 refusal = late

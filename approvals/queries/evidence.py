@@ -56,7 +56,7 @@ def evidence(*, actor: Actor, proposal_id: UUID, diff: Diff) -> Evidence:
 def _record_of(agent_id: str) -> AgentRecord:
     since = clock.now() - timedelta(days=_DAYS)
     newest = list(
-        Proposal.objects.filter(agent_id=agent_id, created_at__gte=since)
+        Proposal.objects.filter(agent_id=agent_id, created_at__gte=since, plan__isnull=True)
         .order_by("-created_at")
         .values_list("id", "state")[:_MOST_COUNTED]
     )
@@ -81,6 +81,8 @@ def _earlier(row: Proposal, reach: Reach, diff: Diff) -> tuple[tuple[Earlier, ..
         .exclude(pk=row.pk)
         .order_by("-created_at")
     )
+    if row.plan_id is not None:
+        others = others.exclude(plan_id=row.plan_id)  # the page shows them anyway
     rows = list(others[:_MOST_SEARCHED])
     paths = dict(
         Revision.objects.filter(proposal__in=rows, no=F("proposal__revision_no")).values_list(

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from approvals.cards import ExternalToolCard, Progress
 from approvals.errors import NotYours
 from approvals.models import Dispatch, ExternalTool, Freeze, Proposal, Revision, Vote
@@ -11,6 +13,7 @@ from approvals.states import (
     DECIDABLE,
     EXTERNAL,
     LIVE,
+    PLAN,
     Choice,
     DispatchState,
     ProposalState,
@@ -52,13 +55,13 @@ def external_tools(*, actor: Actor) -> tuple[ExternalToolCard, ...]:
 @query
 def live_outside(*, actor: Actor, tool: str = "", agent: str = "") -> tuple[UUID, ...]:
     """Return the live proposals of external agents, of one tool or agent if named: for stops."""
+    outside = Q(subject_kind=EXTERNAL) | Q(subject_kind=PLAN, agent_id__startswith="key:")
     rows = Proposal.objects.filter(
-        tenant_id=actor.tenant_id,
-        subject_kind=EXTERNAL,
-        state__in=[state.value for state in LIVE],
+        outside, tenant_id=actor.tenant_id, state__in=[state.value for state in LIVE]
     )
-    if tool:
-        rows = rows.filter(tool=tool)
+    if tool:  # a plan is held by a stop of any tool that one of its changes uses
+        uses = Proposal.objects.filter(plan=OuterRef("pk"), tool=tool)
+        rows = rows.filter(Q(tool=tool) | Q(Exists(uses)))
     if agent:
         rows = rows.filter(agent_id=agent)
     return tuple(rows.order_by("id").values_list("id", flat=True))
@@ -84,7 +87,7 @@ def is_own(actor: Actor, row: Proposal) -> bool:
     """Say whether this very key opened the proposal."""
     return (
         actor.kind is ActorKind.KEY
-        and row.subject_kind == EXTERNAL
+        and row.subject_kind in {EXTERNAL, PLAN}
         and row.agent_id == external.agent_id_of(actor.id)
     )
 

@@ -18,7 +18,7 @@ from approvals.queries.filtering import rows_of, waiting_rows_of
 from approvals.queries.paging import Order
 from approvals.queries.people import seen_by
 from approvals.queries.rows import annotated, queue_rows
-from approvals.queries.turns import WAITS, Reader, of_tenant
+from approvals.queries.turns import WAITS, Reader, in_lists
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput
@@ -148,7 +148,7 @@ def neighbour(
 def turn_count(*, actor: Actor) -> int:
     """Return how many proposals wait for this person; `MOST_COUNTED` stands for any more."""
     reader = Reader(actor, clock.now())
-    return _counted(of_tenant(actor).filter(reader.turn))
+    return _counted(in_lists(actor).filter(reader.turn))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +180,7 @@ class _Lists:
         self.asked = asked
         self.as_of = as_of
         self.opened = as_of or now
-        self.everything = of_tenant(actor).filter(seen_by(actor).rows)
+        self.everything = in_lists(actor).filter(seen_by(actor).rows)
         put_off = asked.names("is", policies.SNOOZED)
         self.mine = self.reader.decidable if put_off else self.reader.turn
 

@@ -102,7 +102,10 @@ def _cohort(actor: Actor, span: Span) -> QuerySet[Proposal]:
     decided = decisions.filter(basis=Basis.PEOPLE.value).order_by("-decided_at")
     return (
         Proposal.objects.filter(
-            tenant_id=actor.tenant_id, created_at__gte=span.starts_at, created_at__lt=span.ends_at
+            tenant_id=actor.tenant_id,
+            plan__isnull=True,  # people decide about the plan
+            created_at__gte=span.starts_at,
+            created_at__lt=span.ends_at,
         )
         .filter(seen_by(actor).rows)
         .annotate(
@@ -216,7 +219,10 @@ def _days(actor: Actor, span: Span) -> tuple[DayTally, ...]:
     """Return how many were settled on each day, whenever they were opened."""
     rows = (
         Proposal.objects.filter(
-            tenant_id=actor.tenant_id, moved_at__gte=span.starts_at, moved_at__lt=span.ends_at
+            tenant_id=actor.tenant_id,
+            plan__isnull=True,
+            moved_at__gte=span.starts_at,
+            moved_at__lt=span.ends_at,
         )
         .filter(seen_by(actor).rows)
         .annotate(day=TruncDate("moved_at", tzinfo=UTC))

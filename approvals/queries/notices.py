@@ -103,7 +103,7 @@ def is_silent(row: Proposal) -> bool:
 
 def is_part(row: Proposal) -> bool:
     """Say whether a proposal takes no votes because the plan that it belongs to does."""
-    return getattr(row, "plan_id", None) is not None
+    return row.plan_id is not None
 
 
 def told_before(row: Proposal) -> tuple[frozenset[UUID | None], frozenset[UUID | None]]:

@@ -20,7 +20,11 @@ def unprobed(*, actor: Actor, older_than_s: int, tier: int, limit: int) -> list[
     since = clock.now() - timedelta(seconds=older_than_s)
     recent = Probe.objects.filter(proposal=OuterRef("pk"), probed_at__gt=since)
     waiting = Proposal.objects.filter(
-        tenant_id=actor.tenant_id, state__in=_WATCHED, tier=tier, created_at__lte=since
+        tenant_id=actor.tenant_id,
+        plan__isnull=True,  # what a later change starts from is not there yet
+        state__in=_WATCHED,
+        tier=tier,
+        created_at__lte=since,
     )
     found = waiting.filter(~Exists(recent)).order_by("decide_by", "id")
     return list(found.values_list("id", flat=True)[:limit])

@@ -41,7 +41,7 @@ def cards_of(rows: list[Proposal]) -> list[ProposalCard]:
     revisions = {
         (revision.proposal_id, revision.no): revision
         for revision in Revision.objects.filter(proposal__in=rows).only(
-            "proposal_id", "no", "digest"
+            "proposal_id", "no", "digest", "children"
         )
     }
     held = set(

@@ -28,6 +28,11 @@ def of_tenant(actor: Actor) -> QuerySet[Proposal]:
     return Proposal.objects.filter(tenant_id=actor.tenant_id)
 
 
+def in_lists(actor: Actor) -> QuerySet[Proposal]:
+    """Return what lists hold: a plan and not the changes of it."""
+    return of_tenant(actor).filter(plan__isnull=True)
+
+
 class Reader:
     """One person, key or part of the system, and how proposals stand to them at one moment.
 

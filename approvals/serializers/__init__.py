@@ -40,6 +40,7 @@ from approvals.serializers.metrics import (
     TallyOut,
     TallyRowOut,
 )
+from approvals.serializers.plans import PlanIn, PlanProgressOut
 from approvals.serializers.proposals import (
     ChangeOut,
     ContentOut,
@@ -47,11 +48,13 @@ from approvals.serializers.proposals import (
     DispatchOut,
     DriftOut,
     HistoryOut,
+    PlanOut,
     PrincipalOut,
     ProposalDetailOut,
     ProposalOut,
     ReviewerOut,
     ShownOut,
+    StepOut,
     SubjectOut,
 )
 from approvals.serializers.votes import (
@@ -100,6 +103,9 @@ __all__ = [
     "MyVoteOut",
     "NothingIn",
     "OutcomeIn",
+    "PlanIn",
+    "PlanOut",
+    "PlanProgressOut",
     "PrincipalOut",
     "ProgressOut",
     "ProposalDetailOut",
@@ -113,6 +119,7 @@ __all__ = [
     "SeenIn",
     "ShownOut",
     "SpanOut",
+    "StepOut",
     "SubjectOut",
     "TallyOut",
     "TallyRowOut",

@@ -32,6 +32,9 @@ class ProposalOut(Out):
     execute_by = serializers.DateTimeField(allow_null=True)
     moved_at = serializers.DateTimeField(help_text="When it came into its state.")
     frozen = serializers.BooleanField(help_text="A stop holds it; it can only be rejected.")
+    plan_id = serializers.UUIDField(allow_null=True, help_text="Of one change of a plan.")
+    plan_pos = serializers.IntegerField(allow_null=True, help_text="Its place there, from 1.")
+    steps = serializers.IntegerField(help_text="Of a plan: how many changes it holds; else 0.")
 
 
 class ContentOut(Out):
@@ -110,6 +113,26 @@ class GlassOut(Out):
     refusal = serializers.CharField(help_text="Why not on this proposal, or empty.")
 
 
+class StepOut(Out):
+    proposal = ProposalOut(source="card")
+    content = ContentOut()
+    changes = ChangeOut(many=True, source="diff.changes")
+    undo = serializers.CharField()
+    close_cause = serializers.CharField()
+    dispatch = DispatchOut(allow_null=True)
+    waits_for = serializers.IntegerField(
+        allow_null=True, help_text="The place of the change that has to succeed first."
+    )
+
+
+class PlanOut(Out):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    done = serializers.IntegerField(help_text="How many of its changes succeeded.")
+    runs = serializers.BooleanField(help_text="Approved, and changes of it wait to be made.")
+    steps = StepOut(many=True)
+
+
 class ProposalDetailOut(Out):
     proposal = ProposalOut(source="card")
     undo = serializers.CharField(source="facts.undo")
@@ -142,3 +165,6 @@ class ProposalDetailOut(Out):
         source="glass", allow_null=True, help_text="For who holds the right now; else null."
     )
     history = HistoryOut(many=True)
+    plan = PlanOut(
+        allow_null=True, help_text="The plan that this is, or of which this is one change."
+    )

@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from approvals.cards import Background, Evidence, FieldChange, ProposalDetail
+from approvals.policies import planning
 from approvals.states import DispatchState, ProposalState
 
 _MOST_AMOUNTS: Final = 3
 _MOST_KINDS: Final = 4
+_OF_PLANS: Final = {
+    DispatchState.CLAIMED: "Runs now, one change after the other:",
+    DispatchState.SUCCEEDED: "Done:",
+    DispatchState.FAILED: "Ended early, some of it was not made:",
+    DispatchState.UNKNOWN: "Ended early, and nobody knows about one change:",
+}
 _NUMBERS: Final = frozenset({"number", "decimal"})
 
 
@@ -39,6 +46,8 @@ def _headline(detail: ProposalDetail) -> str:
     """Return how the title is to be read."""
     state = detail.card.state
     if detail.dispatch is not None:
+        if detail.card.steps:
+            return _OF_PLANS[detail.dispatch.state]
         return {
             DispatchState.CLAIMED: "Handed over:",
             DispatchState.SUCCEEDED: "Done:",
@@ -53,7 +62,8 @@ def _headline(detail: ProposalDetail) -> str:
 def radius(detail: ProposalDetail) -> str:
     """Say how much would be touched."""
     changes = detail.diff.changes
-    records = {(change.kind, change.record) for change in changes}
+    bare = planning.kind_of_step if detail.card.steps else str
+    records = {(bare(change.kind), change.record) for change in changes}
     kinds = Counter(kind for kind, _ in records)
     named = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())[:_MOST_KINDS])
     more = ", and more kinds" if len(kinds) > _MOST_KINDS else ""

@@ -19,8 +19,9 @@ from approvals.views.clocks import clocks_of
 from approvals.views.consequence import consequence_of
 from approvals.views.glass import glass_context
 from approvals.views.neighbours import KEPT, place_of
+from approvals.views.plans import plan_context
 from approvals.views.serving import approve_refusal, keep_shown, parts_seen
-from approvals.views.shown import page_of
+from approvals.views.shown import page_of, raw_of
 from approvals.views.standing import ahead_of
 from approvals.views.thread import content_of
 from approvals.views.voting import signed_of, signing_of
@@ -106,20 +107,23 @@ def _context(
     card = found.card
     evidence = queries.evidence(actor=actor, proposal_id=card.id, diff=found.diff)
     background = kinds.background_of(actor=actor, subject=card.subject, args=found.content.args)
-    gap = kinds.gap_of(card.subject.kind, card.tool)
+    gap = _gap(found)
+    plan = plan_context(found, change)
     return {
         **page_of(found),
         "content": content_of(actor, found),
         "view": change.address.view,
         "here": change.address.link(),
         "change": change.context(),
+        "plan": plan,
+        **({"raw": raw_of(plan["raw"])} if plan and plan["whole"] else {}),
         "since": _since(actor, found, asked.get("since")),
         "consequence": consequence_of(found, evidence, background, gap),
         "evidence": evidence,
         "background": background,
         "place": None if asked.get("part") else place_of(actor, card.id, asked),
         "approve_refusal": approve_refusal(found, change),
-        **({} if asked.get("part") else claims_context(request, card.id)),
+        **({} if asked.get("part") or card.plan_pos else claims_context(request, card.id)),
         "repeats": queries.ending_of(actor=actor, proposal_id=card.id).repeats
         if card.state is ProposalState.BLOCKED
         else None,
@@ -132,6 +136,14 @@ def _context(
         "may_runs": actor.has("runs.view"),
         "may_reconcile": actor.is_person and actor.has("runs.start"),
     }
+
+
+def _gap(found: ProposalDetail) -> str:
+    """Return what may happen between the last look and the change; of a plan, of any change."""
+    card = found.card
+    steps = found.plan.steps if found.plan and card.steps else ()
+    gaps = [kinds.gap_of(one.card.subject.kind, one.card.tool) for one in steps]
+    return next(filter(None, gaps), "") if steps else kinds.gap_of(card.subject.kind, card.tool)
 
 
 def _since(actor: Actor, found: ProposalDetail, seen_no: int | None) -> dict[str, Any] | None:

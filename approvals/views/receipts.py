@@ -21,6 +21,11 @@ _CONFIRMED: Final[Mapping[DispatchState, tuple[str, str, str]]] = {
     DispatchState.FAILED: ("stop", "Failed", "the change was not made, reported"),
     DispatchState.UNKNOWN: ("unknown", "Nobody knows", "whether it happened, reported"),
 }
+_OF_PLANS: Final[Mapping[DispatchState, tuple[str, str, str]]] = {
+    DispatchState.SUCCEEDED: ("clear", "Executed", "all changes reported, the last one"),
+    DispatchState.FAILED: ("stop", "Broken", "what was not made by then was withdrawn"),
+    DispatchState.UNKNOWN: ("unknown", "Nobody knows", "about one change; the rest was withdrawn"),
+}
 _OUTCOMES: Final = (
     "dispatch.succeeded",
     "dispatch.failed",
@@ -163,7 +168,7 @@ def _dispatch(detail: ProposalDetail, places: _Places) -> list[Stage]:
         )
     )
     if not waits:
-        signal, word, text = _CONFIRMED[sent.state]
+        signal, word, text = (_OF_PLANS if detail.card.steps else _CONFIRMED)[sent.state]
         lines.append(
             Stage(
                 label="Confirmed" if sent.state is DispatchState.SUCCEEDED else "Outcome",

@@ -1,7 +1,7 @@
 """From cards to what the templates show."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from approvals.cards import ProposalDetail
@@ -37,6 +37,8 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "break_glass.refused": "was refused break-glass",
     "review_task.opened": "opened a review of it",
     "review_task.closed": "closed its review",
+    "plan.proposed": "asked for these changes as one plan",
+    "plan.broken": "found that the plan cannot go on; the rest of it was withdrawn",
     "vote.cast": "voted",
     "vote.voided": "made a vote void",
     "vote.refused": "was refused a vote",
@@ -53,6 +55,7 @@ _SIGNALS: Final[Mapping[str, str]] = {
     "proposal.unfillable": "stop",
     "proposal.break_glass": "stop",
     "break_glass.refused": "stop",
+    "plan.broken": "stop",
     "vote.refused": "stop",
     "dispatch.refused": "stop",
     "dispatch.succeeded": "clear",
@@ -89,6 +92,11 @@ def _raw(detail: ProposalDetail) -> list[tuple[str, str]]:
         ("Before", _json(content.before)),
         ("After", _json(content.after)),
     ]
+
+
+def raw_of(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Return named values as the text that their digest covers."""
+    return [(name, one if isinstance(one, str) else _json(one)) for name, one in pairs]
 
 
 def _json(value: object) -> str:

@@ -22,6 +22,9 @@ _WORDS: Final = {
     CommentKind.ANSWER: "answered",
     CommentKind.NOTE: "noted",
 }
+_NO_EDIT: Final = (
+    "A plan is not changed in place; request changes or reject it, and the agent proposes another."
+)
 _TAKERS: Final = {PrincipalRole.STARTER, PrincipalRole.OWNER}
 
 
@@ -59,15 +62,21 @@ def content_of(actor: Actor, found: ProposalDetail) -> dict[str, Any]:
     """Return what the page of a proposal shows of its thread and of ways to change its content."""
     card = found.card
     mine = {one.role for one in found.principals if str(one.person_id) == actor.id}
-    live = card.state in LIVE
+    runs = found.plan is not None and found.plan.runs and card.steps > 0
+    part = card.plan_pos is not None  # people decide, ask and edit on the page of the plan
+    live = card.state in LIVE and not part
     only_edited = mine == {PrincipalRole.EDITOR}
     return {
         "thread": lines_of(actor, card.id),
         "said": {"kind": CommentKind.QUESTION.value, "text": "", "pause": ""},
-        "may_edit": live and actor.is_person and (not found.refusal or only_edited),
-        "edit_refusal": found.refusal,
+        "may_edit": live
+        and actor.is_person
+        and not card.steps
+        and (not found.refusal or only_edited),
+        "edit_refusal": found.refusal or (_NO_EDIT if card.steps else ""),
         "may_pause": live and not found.refusal,
-        "may_take_back": live and bool(mine & _TAKERS),
+        "may_take_back": (live or runs) and bool(mine & _TAKERS),
+        "runs": runs,
         "live": live,
         "is_stale": card.state is ProposalState.STALE,
     }

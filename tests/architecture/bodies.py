@@ -6,6 +6,22 @@ from console.kernel.ids import uuid7
 
 DIGEST: Final = "0" * 64
 POLICY: Final = {"policy": "shop", "rules": [{"id": "a", "effect": "deny"}]}
+PLAN: Final[dict[str, Any]] = {
+    "subject": "00000000-0000-4000-8000-000000000000",
+    "changes": [
+        {
+            "subject": f"00000000-0000-4000-8000-00000000000{no}",
+            "tool": "crm.update",
+            "tier": 1,
+            "title": f"Change {no}",
+            "args": {"no": no},
+            "before": {},
+            "after": {},
+            "contract": "It does.",
+        }
+        for no in (1, 2)
+    ],
+}
 SEEN: Final = {"revision_no": "1", "seen_digest": DIGEST}
 VOTE: Final = {"choice": "approve", "revision_no": "1", "seen_digest": DIGEST, "vote": "1"}
 STANDING: Final[dict[str, Any]] = {

@@ -54,7 +54,7 @@ from console.shell.forms import ThemeForm
 from console.widget import forms as widget
 from costs.forms import SpendForm
 from tests.architecture import glass_doors
-from tests.architecture.bodies import DIGEST, POLICY, SEEN, VOTE
+from tests.architecture.bodies import DIGEST, PLAN, POLICY, SEEN, VOTE
 from tests.architecture.test_openapi import FILE, OPERATIONS
 from tests.architecture.test_urls import ROUTES, Route
 from tests.architecture.watch import TYPED
@@ -225,6 +225,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "subject": "00000000-0000-4000-8000-000000000000", "tool": "crm.update", "tier": 1,
         "title": "Change it", "args": {}, "before": {}, "after": {}, "contract": "It does.",
     },
+    "plans_open": PLAN,
     "proposals_dispatch": {
         "call_key": "00000000-0000-4000-8000-000000000000", "args": {}, "before": {},
         "contract": "It does.",

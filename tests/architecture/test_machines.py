@@ -38,6 +38,7 @@ WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 # What programs may send there; each with the reason. Nothing of it decides.
 MACHINES_MAY: Final[dict[str, str]] = {
     "api/v1/approvals/proposals": "asking for a decision is what programs are for",
+    "api/v1/approvals/plans": "asking for several decisions as one",
     "api/v1/approvals/proposals/<uuid:proposal_id>/revisions": "revising what one asked for",
     "api/v1/approvals/proposals/<uuid:proposal_id>/withdraw": "taking back what one asked for",
     "api/v1/approvals/proposals/<uuid:proposal_id>/dispatch": "running what people agreed to",

@@ -40,6 +40,7 @@ from tests.approvals.desk import (
     vote,
 )
 from tests.approvals.letters import DRAWER
+from tests.approvals.plans import change, opened_plan, steps
 from tests.approvals.sql import run
 from tests.cast import Cast, with_permissions
 from tests.races.test_votes import at_once
@@ -69,7 +70,8 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     ),
     "a part of another command that is here": (
         "batching._cast", "external.dispatch_own", "external.give_up_on", "external.report_own",
-        "external.withdraw_own", "external.propose", "noticing.ask_deciders",
+        "external.withdraw_own", "external.propose", "external_plans.propose_plan",
+        "noticing.ask_deciders",
         "noticing.tell_leads", "noticing.tell_outcome", "editing.revise_when_asked",
     ),
     "refused the second time by its own constraint, with a test of its own": (
@@ -105,6 +107,12 @@ def _open(cast: Cast) -> Act:
     return lambda: commands.open_proposal(
         actor=agent(cast), subject=subject, content=content(), facts=said, principals=chain
     )
+
+
+@case("plans.open_plan")
+def _plan(cast: Cast) -> Act:
+    subject, changes = uuid7(), steps(change(1), change(2))
+    return lambda: opened_plan(cast, changes=changes, subject=subject)
 
 
 @case("opening.withdraw")

@@ -86,6 +86,7 @@ def _open_shop(tenant_id: UUID, *, owner: PersonCard) -> None:
         agent=AGENT,
         prompt=POLICY.read_text(encoding="utf-8"),
         tools=[tool.name for tool in registry.every(domain=DOMAIN)],
+        plan_writes=True,
     )
     # The widget is the shell's neighbour, which it does not know: named here, not imported.
     widget = import_module("console.widget.commands")
