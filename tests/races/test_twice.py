@@ -73,11 +73,13 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "external.withdraw_own", "external.propose", "external_plans.propose_plan",
         "noticing.ask_deciders",
         "noticing.tell_leads", "noticing.tell_outcome", "editing.revise_when_asked",
+        "entrusting.ask_to_entrust", "founding.note_quorum",
     ),
-    "refused the second time by its own constraint, with a test of its own": (
+    "the second time refused or empty by a constraint of its own, with a test of its own": (
         "breaking.break_glass", "claiming.take_over", "external_tools.retire_external_tool",
         "keeping.delete_view", "lending.revoke_break_glass", "probing.probe",
-        "reconciling.reconcile", "replaying.cancel_replay", "tasking.close_review_task",
+        "reconciling.reconcile", "replaying.cancel_replay", "standing.make_standing",
+        "standing.revoke_standing", "tasking.close_review_task",
         "versioning.activate_version", "versioning.discard_version", "versioning.retire_version",
     ),
 }  # fmt: skip
