@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 from approvals.cards import AttentionDay, DayTally, ShadowDay
 
 FEW: Final = 5  # settled on one day; below it Plotly would draw fractions
+_WEEK: Final = 7
+_DAY_MS: Final = 86_400_000
 _SERIES: Final = (("approved", "Approved"), ("rejected", "Rejected"), ("expired", "Expired"))
 
 
@@ -41,15 +43,21 @@ def shadow_per_day(days: Sequence[ShadowDay]) -> dict[str, Any]:
             x=[day.day.isoformat() for day in days],
             y=[getattr(day, f"{prefix}{name}") for day in days],
             line={"dash": dash},
+            marker={"symbol": symbol, "size": 8},
             meta={"hue": hue},
             hovertemplate="%{x}<br>%{y}<extra>%{fullData.name}</extra>",
         )
         for hue, (name, title) in enumerate(_ANSWERS)
-        for prefix, whose, dash in (("", "active", "solid"), ("shadow_", "shadow", "dot"))
+        for prefix, whose, dash, symbol in (
+            ("", "active", "solid", "circle"),
+            ("shadow_", "shadow", "dot", "circle-open"),
+        )
     ]
+    # On few days Plotly would divide a day and write its date twice.
+    each = {"dtick": _DAY_MS} if len(days) <= _WEEK else {}
     layout = {
         "showlegend": True,
-        "xaxis": {"type": "date", "tickformat": "%d %b"},
+        "xaxis": {"type": "date", "tickformat": "%d %b", **each},
         "yaxis": {"type": "linear", "rangemode": "tozero", "tickformat": "d"},
     }
     return {"data": [trace.to_plotly_json() for trace in traces], "layout": layout}
