@@ -41,6 +41,13 @@ def replays() -> int:
     return sum(commands.resume_replays(actor=system("approvals.replay", each)) for each in tenants)
 
 
+@duty("approvals.checks", every_s=60.0)
+def checks() -> int:
+    """Plant a check for whoever drew the lot by what they opened, where checks are on."""
+    tenants = tenancy.every_tenant(reason="checks are planted in every tenant that wants them")
+    return sum(commands.plant_due(actor=system("pulse.checks", each)) for each in tenants)
+
+
 @duty("approvals.notify", every_s=2.0)
 def notify() -> int:
     """Send notices that are due; what a person is asked does not depend on their mail."""

@@ -1,9 +1,9 @@
 """What a proposal can be about. Rooms above register their kinds; this room never imports them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
-from approvals.cards import Background, Content, Image, Subject
+from approvals.cards import Background, Content, Image, Subject, Variant
 from approvals.errors import NotEditable, PartOfPlan
 from approvals.states import EXTERNAL, PLAN, Act
 from console.kernel.actors import Actor
@@ -83,6 +83,21 @@ class Reconciled(Protocol):
         ...
 
 
+@runtime_checkable
+class Spoiled(Protocol):
+    """A kind whose real changes can be made bad, for the checks that are planted among reviews."""
+
+    name: str
+
+    def bad_variants(self, *, content: Content, others: Sequence[Content]) -> Sequence[Variant]:
+        """Return every way to make a content bad so that a careful reader rejects it.
+
+        Args:
+            others: contents of the same kind that people agreed to lately.
+        """
+        ...
+
+
 _KINDS: Final[dict[str, Kind]] = {}
 
 
@@ -109,6 +124,19 @@ def gap_of(name: str, tool: str) -> str:
     """Return what may still happen between the last look at a target and the change, or ""."""
     kind: object = kind_of(name)
     return kind.gap(tool=tool) if isinstance(kind, Watched) else ""
+
+
+def spoiled_kinds() -> list[str]:
+    """Return the kinds of which checks can be made."""
+    return sorted(name for name, kind in _KINDS.items() if isinstance(kind, Spoiled))
+
+
+def bad_variants(name: str, content: Content, others: Sequence[Content]) -> Sequence[Variant]:
+    """Return every way to make a content bad; none where its kind knows none."""
+    kind: object = kind_of(name)
+    if not isinstance(kind, Spoiled):
+        return ()
+    return kind.bad_variants(content=content, others=others)
 
 
 class ReadBackground(Protocol):

@@ -183,6 +183,25 @@ class Act(StrEnum):
 HANDED_BACK: Final = "handed back"
 
 
+class CheckOutcome(StrEnum):
+    """How a planted check stands or ended."""
+
+    WAITING = "waiting"
+    CAUGHT = "caught"
+    MISSED = "missed"
+    LAPSED = "lapsed"  # nobody answered in time; counts for nothing
+
+
+class CheckAnswer(StrEnum):
+    """What a person did with a planted check; whatever is no approval caught it."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    QUESTION = "question"
+    REQUEST_CHANGES = "request_changes"
+    EDIT = "edit"
+
+
 class CommentKind(StrEnum):
     """What is said about a proposal without deciding it."""
 
@@ -243,6 +262,10 @@ LIVE: Final[frozenset[ProposalState]] = frozenset(
 )
 DECIDABLE: Final[frozenset[ProposalState]] = frozenset({ProposalState.OPEN, ProposalState.STALE})
 FINAL: Final[frozenset[ProposalState]] = frozenset(ProposalState) - LIVE
+# All that a planted check can ever be.
+CHECK_STATES: Final[frozenset[ProposalState]] = frozenset(
+    {ProposalState.OPEN, ProposalState.EXPIRED, ProposalState.WITHDRAWN}
+)
 
 # The trigger `proposal_transition_allowed` repeats this table; a test compares the two.
 NEXT: Final[Mapping[ProposalState, frozenset[ProposalState]]] = {

@@ -18,6 +18,7 @@ urlpatterns = [
     path(
         "break-glass/<uuid:grant_id>/revoke/", views.revoke_break_glass, name="revoke-break-glass"
     ),
+    path("attention/checks/", views.switch_checks, name="switch-checks"),
     path("next/", views.following, name="next"),
     path("channels/", views.channels, name="channels"),
     path("channels/mail/", views.switch_mail, name="switch-mail"),

@@ -1,6 +1,7 @@
 """Tool calls as approvals sees them: how their arguments look, and what they would do now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agents.models import ToolCall
@@ -8,11 +9,11 @@ from agents.runtime import commands, fence, gate
 from agents.runtime.held import Held
 from agents.runtime.promises import tool_of
 from agents.runtime.proposing import SUBJECT
-from agents.tools import registry
+from agents.tools import registry, spoiling
 from agents.tools.contracts import Idempotency, Tool
 from agents.tools.errors import InvalidArguments, UnknownTool
 from approvals import kinds, queries
-from approvals.cards import Content, Image, Subject, ToolFacts
+from approvals.cards import Content, Image, Subject, ToolFacts, Variant
 from approvals.errors import DoesNotFit
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
@@ -69,6 +70,24 @@ class ToolCalls:
         except UnknownTool:
             return ""
 
+    def bad_variants(self, *, content: Content, others: Sequence[Content]) -> Sequence[Variant]:
+        """Return this call made bad in every way that the domain of its tool knows."""
+        try:
+            contract = registry.get(content.tool)
+        except UnknownTool:
+            return ()
+        alike = [_seen(one) for one in others if one.contract_hash == content.contract_hash]
+        return [
+            Variant(
+                template=one.template,
+                content=replace(
+                    content, args=one.call.args, before=one.call.before, after=one.call.after
+                ),
+                wrong=one.wrong,
+            )
+            for one in spoiling.spoiled(contract.domain, _seen(content), alike)
+        ]
+
     def reconcile(self, *, actor: Actor, subject: Subject, happened: bool, evidence: str) -> None:
         """Settle the call itself, whose run goes on with that answer."""
         commands.reconcile_call(actor=actor, call_id=subject.id, happened=happened, result=evidence)
@@ -84,6 +103,15 @@ def _tools() -> tuple[ToolFacts, ...]:
         ToolFacts(name=one.name, tier=one.tier, writes=one.writes, summary=one.summary)
         for one in registry.every()
     )
+
+
+def _seen(content: Content) -> spoiling.Call:
+    before, after = (_image(image) for image in (content.before, content.after))
+    return spoiling.Call(args=dict(content.args), before=before, after=after)
+
+
+def _image(image: Image) -> dict[str, dict[str, Any]]:
+    return {kind: dict(records) for kind, records in image.items()}
 
 
 def _contract(name: str) -> Tool:

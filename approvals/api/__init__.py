@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.api.attention import Attention
+from approvals.api.attention import Attention, Checks
 from approvals.api.batches import Batches
 from approvals.api.claims import Claims
 from approvals.api.clocks import Clock, Extend
@@ -35,6 +35,7 @@ from approvals.api.workshop import (
 
 urlpatterns = [
     path("attention", Attention.as_view()),
+    path("attention/checks", Checks.as_view()),
     path("batches", Batches.as_view()),
     path("break-glass-grants", Grants.as_view()),
     path("break-glass-grants/<uuid:grant_id>", OneGrant.as_view()),

@@ -4,11 +4,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals import queries
-from approvals.serializers import AttentionIn, AttentionOut
+from approvals import commands, queries
+from approvals.api.people import editor_of
+from approvals.serializers import (
+    AttentionIn,
+    AttentionOut,
+    CheckSettingIn,
+    CheckSettingOut,
+    NothingIn,
+)
+from console.accounts.states import Permission
 from console.kernel import clock
 from console.kernel.ranges import DAYS, span_of
-from console.kernel.rest import ApiView, actor_of, take_query
+from console.kernel.rest import ApiView, actor_of, take, take_query
 
 
 class Attention(ApiView):
@@ -32,3 +40,17 @@ class Attention(ApiView):
             actor=actor_of(request), span=span_of({"days": days}, today=clock.now().date())
         )
         return Response(AttentionOut(card).data)
+
+
+class Checks(ApiView):
+    """Whether checks are planted in this tenant; who may manage policies says so."""
+
+    permission = Permission.POLICIES_MANAGE
+
+    @extend_schema(operation_id="checks_switch", request=CheckSettingIn, responses=CheckSettingOut)
+    def post(self, request: Request) -> Response:
+        actor = editor_of(request)
+        take_query(NothingIn, request)
+        values = take(CheckSettingIn, request)
+        card = commands.switch_checks(actor=actor, is_on=values["is_on"])
+        return Response(CheckSettingOut(card).data)

@@ -23,6 +23,7 @@ from approvals.cards.changes import (
     Shown,
     Stretch,
 )
+from approvals.cards.checking import CheckCard, CheckSettingCard, CheckTruth, Variant
 from approvals.cards.clocks import ClockCard, Ending, Extension, Widening
 from approvals.cards.content import DIGEST_TYPE, Content, Image, Principal, ProposalFacts, Subject
 from approvals.cards.desk import ClaimCard, ClaimsCard, Filter, SavedViewCard, Term, Turn
@@ -110,6 +111,9 @@ __all__ = [
     "Call",
     "Cell",
     "ChannelCard",
+    "CheckCard",
+    "CheckSettingCard",
+    "CheckTruth",
     "ClaimCard",
     "Claimed",
     "ClaimsCard",
@@ -197,6 +201,7 @@ __all__ = [
     "ThreadLine",
     "ToolFacts",
     "Turn",
+    "Variant",
     "ViewServed",
     "VoteCard",
     "VoteChallenge",

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from approvals.states import (
+    CheckOutcome,
     ProposalState,
 )
 
@@ -19,7 +20,8 @@ class VoteReceipt:
     needed: int
     given: int
     repeated: bool = False  # the same vote was on record already
-    remark: str = ""  # that an approval came sooner than its change can be read
+    remark: str = ""  # that an approval came sooner than its change can be read, or was a check's
+    check: CheckOutcome | None = None  # where the vote answered a planted check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

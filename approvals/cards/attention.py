@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from approvals.cards.checking import CheckSettingCard
 from console.kernel.spans import Span
 
 
@@ -24,6 +25,8 @@ class AttentionRow:
     reject_share: float | None
     per_hour: float | None  # decisions in an hour in which there was one
     busiest: int  # decisions in the busiest hour of the clock
+    checks: int  # planted ones that were answered
+    checks_caught: int  # of these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,4 +49,6 @@ class AttentionCard:
     enough: int  # fewer of what a figure counts, and it is unknown
     last_hour: int  # decisions of the reader
     days: tuple[AttentionDay, ...]
+    planting: CheckSettingCard
+    may_switch: bool  # whether checks are planted
     as_of: datetime

@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from approvals.cards.changes import Diff, DriftLine
-from approvals.cards.content import Content, Principal, ProposalFacts
+from approvals.cards.checking import CheckCard
+from approvals.cards.content import Content, Principal, ProposalFacts, Subject
 from approvals.cards.lists import ProposalCard
 from approvals.cards.people import Requirement
 from approvals.cards.reviewing import GlassCard, GlassUse
@@ -139,4 +140,6 @@ class ProposalDetail:
     read_at: datetime
     glass: GlassCard | None  # for who holds the right to break glass, while there is what to decide
     glass_uses: tuple[GlassUse, ...]
+    origin: Subject  # to whose background it belongs; of a planted check, its source
     plan: PlanCard | None = None  # that this is, or of which this is one change
+    check: CheckCard | None = None  # what it was all along, once it has ended

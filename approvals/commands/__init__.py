@@ -26,6 +26,7 @@ from approvals.commands.lending import lend_break_glass, revoke_break_glass
 from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_outcome
 from approvals.commands.opening import open_proposal, refresh, withdraw
 from approvals.commands.plans import open_plan
+from approvals.commands.planting import plant, plant_due, switch_checks
 from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
 from approvals.commands.proposing_versions import propose_activation, propose_retirement
 from approvals.commands.reconciling import reconcile
@@ -90,6 +91,8 @@ __all__ = [
     "notify",
     "open_plan",
     "open_proposal",
+    "plant",
+    "plant_due",
     "preview_edit",
     "probe",
     "probe_due",
@@ -123,6 +126,7 @@ __all__ = [
     "start_replay",
     "sweep",
     "switch_channel",
+    "switch_checks",
     "switch_own_mail",
     "take_back",
     "take_over",

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from approvals.cards import CommentCard
-from approvals.commands import remarks, reviewers
+from approvals.commands import checking, remarks, reviewers
 from approvals.commands.desk import Desk, expired, kept, must_lock
 from approvals.commands.timing import freeze, thaw
 from approvals.errors import SaidByMachine, TooManyQuestions
@@ -16,7 +16,7 @@ from approvals.models import Comment, Revision
 from approvals.policies import planning
 from approvals.policies.timing import QUESTION
 from approvals.queries.editing import seen_row
-from approvals.states import DECIDABLE, LIVE, CommentKind
+from approvals.states import DECIDABLE, LIVE, CheckAnswer, CommentKind
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError
@@ -45,6 +45,7 @@ def ask(
         SaidByMachine: only people ask.
         BadInput: the text is empty or too long, or there is no such revision.
         AlreadyDecided, ProposalExpired, TooManyQuestions
+        CheckRevealed: it was a planted check, and asking about it caught it.
         VoteByPrincipal, VoteNotEligible: only who may vote may let the clock stand still.
     """
     kind = CommentKind(kind)
@@ -52,6 +53,8 @@ def ask(
     if not actor.is_person:
         raise SaidByMachine("Only people ask about a proposal; an agent answers.")
     seen_row(actor, proposal_id)
+    if (caught := _caught(actor, proposal_id, kind)) is not None:
+        return kept(caught, CommentCard)
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()
     desk.settle_clock(at=at)
@@ -90,6 +93,14 @@ def let_run(desk: Desk) -> None:
     """Let the clock go on once every question has its answer."""
     if not _open_questions(desk):
         thaw(actor=desk.actor, proposal_ids=[desk.row.id], cause=QUESTION)
+
+
+def _caught(actor: Actor, proposal_id: UUID, kind: CommentKind) -> ConsoleError | None:
+    """Take a question about a planted check as its answer; a note is none."""
+    if kind not in remarks.ASKING:
+        return None
+    answer = CheckAnswer(kind.value)
+    return checking.answer_by_act(actor=actor, proposal_id=proposal_id, answer=answer)
 
 
 def _may_ask(desk: Desk, actor: Actor, *, pause: bool, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from uuid import UUID
 from approvals import policies
 from approvals.cards import ViewServed
 from approvals.cards.reviewing import GlassReceipt
-from approvals.commands import noticing, tasking
+from approvals.commands import checking, noticing, tasking
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.commands.lending import locked_grant
 from approvals.commands.remarks import needed_text
@@ -26,14 +26,14 @@ from approvals.models import (
     BreakGlassGrant,
     BreakGlassUse,
     Decision,
-    Proposal,
     ReviewTask,
 )
 from approvals.policies.breaking import STEPUP_S, TICKET_LENGTH, skipped
 from approvals.queries.breaking import require_may_break
 from approvals.queries.people import seen_by
+from approvals.queries.seeing import row_for
 from approvals.queries.serving import parts_needed, views_served
-from approvals.states import Basis, Choice, NoticeReason
+from approvals.states import Basis, CheckAnswer, Choice, NoticeReason
 from audit.commands import record
 from console.accounts import queries as people
 from console.accounts.cards import Proof
@@ -77,6 +77,7 @@ def break_glass(
         AlreadyDecided, StaleRevision, NotFullyShown, ProposalFrozen, StepUpRequired: as for a vote.
         ProposalExpired: the lock was granted after the time to decide; the expiry is kept.
         BadInput: no reason or no ticket.
+        CheckRevealed: it was a planted check, and nothing was decided; no review follows.
     """
     if not policies.is_interactive(actor):
         machine = BreakGlassByMachine("Only people who are signed in break glass; ask one.")
@@ -104,6 +105,8 @@ def break_glass(
         proof = _require_all_but_votes(desk, actor, asked, shown)
     except ConsoleError as refusal:
         return _refused(actor, proposal_id, seen_digest, refusal)
+    if desk.row.is_check:
+        return kept(checking.reveal(desk, CheckAnswer.APPROVE, at=at), GlassReceipt)
     return _use(desk, actor, asked, grant, _Ground(shown=shown, proof=proof), at=at)
 
 
@@ -230,7 +233,7 @@ def _refused(
     actor: Actor, proposal_id: UUID, seen_digest: str, refusal: ConsoleError
 ) -> GlassReceipt:
     """Keep that somebody tried, and refuse after the commit."""
-    if not Proposal.objects.filter(pk=proposal_id).exists():
+    if row_for(actor, proposal_id) is None:
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     digest = seen_digest[:64] if seen_digest[:64].isascii() else ""
     record(

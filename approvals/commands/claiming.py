@@ -193,5 +193,6 @@ def _end(desk: Desk, people: list[UUID]) -> int:
 
 def _tell(desk: Desk) -> None:
     """Refresh who is at work; topics of their own, because every page follows the queue's."""
-    outbox.hint(CLAIMS, id=str(desk.row.id))
+    if not desk.row.is_check:  # only one person can be at work on a check, and knows it
+        outbox.hint(CLAIMS, id=str(desk.row.id))
     outbox.hint(f"{PROPOSAL_CLAIMS}:{desk.row.id}", id=str(desk.row.id))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from approvals.commands import sealing
 from approvals.events import ProposalDecided
 from approvals.models import Decision, Proposal, Revision
 from approvals.states import Basis, Outcome
@@ -50,6 +51,9 @@ def tell(
     Args:
         facts: further fields of `ProposalDecided`: code, agent_message, basis, rules, fallback.
     """
+    if row.is_check:  # nobody waits for it: its end has an event of its own
+        sealing.lapse(row, bytes(revision.digest).hex(), actor=actor, at=row.moved_at)
+        return
     event = ProposalDecided(
         proposal_id=row.id,
         outcome=outcome.value,

@@ -30,6 +30,7 @@ from approvals.models import (
 from approvals.policies.breaking import execute_s
 from approvals.queries.deciders import deciders_of
 from approvals.queries.people import voters_of
+from approvals.queries.seeing import lockable
 from approvals.states import (
     DECIDABLE,
     FINAL,
@@ -382,7 +383,7 @@ def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk 
     Raises:
         NotFound: there is no such proposal in the actor's tenant.
     """
-    row, plan = steps.locked(proposal_id, skip_locked=skip_locked)
+    row, plan = steps.locked(lockable(actor), proposal_id, skip_locked=skip_locked)
     if row is None:
         if skip_locked:
             return None

@@ -18,7 +18,7 @@ from approvals.cards import (
     ProposalCard,
     Subject,
 )
-from approvals.commands import asking, judging, laddering, remarks, repeats, reviewers
+from approvals.commands import asking, checking, judging, laddering, remarks, repeats, reviewers
 from approvals.commands.desk import POLICY, Desk, expired, kept, must_lock
 from approvals.errors import (
     AlreadyDecided,
@@ -32,7 +32,7 @@ from approvals.events import ProposalRevised
 from approvals.kinds import Kind, kind_of, title_of
 from approvals.models import LABEL_LENGTH, TITLE_LENGTH, PrincipalRow, Proposal, Revision
 from approvals.queries.editing import require_reviewer_of, seen_row
-from approvals.states import CommentKind, PrincipalRole, ProposalState, Purpose
+from approvals.states import CheckAnswer, CommentKind, PrincipalRole, ProposalState, Purpose
 from audit.commands import record
 from console.kernel import canonical, clock
 from console.kernel.actors import Actor
@@ -71,9 +71,12 @@ def edit(
         NothingChanged, NotEditable, StaleRevision, AlreadyDecided
         PolicyDenied: a rule does not allow the new content, whoever agrees.
         ProposalExpired: the time was over; the expiry is kept.
+        CheckRevealed: it was a planted check, and editing it caught it.
     """
     note = remarks.text_of(note, "note")
     row, kind = _editable(actor, proposal_id, tool)
+    if (caught := _caught(actor, row)) is not None:
+        return kept(caught, ProposalCard)
     content = _content(kind, actor, row, args)
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()
@@ -103,13 +106,15 @@ def preview_edit(
     note: str = "",
     tool: str = "",
 ) -> EditPreview:
-    """Say what an edit would change, by the target as it is now; writes nothing.
+    """Say what an edit would change, by the target as it is now; writes no revision.
 
     Raises:
         As `edit`, as far as content, note and person go.
     """
     remarks.text_of(note, "note")
     row, kind = _editable(actor, proposal_id, tool)
+    if (caught := _caught(actor, row)) is not None:
+        return kept(caught, EditPreview)
     content = _content(kind, actor, row, args)
     old = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool)
     if content.args_bytes == old.args_bytes:
@@ -216,6 +221,11 @@ def _editable(actor: Actor, proposal_id: UUID, tool: str) -> tuple[Proposal, Kin
             tool=row.tool,
         )
     return _known(row)
+
+
+def _caught(actor: Actor, row: Proposal) -> ConsoleError | None:
+    """Take an edit of a planted check as its answer; nobody knows what it would do."""
+    return checking.answer_by_act(actor=actor, proposal_id=row.id, answer=CheckAnswer.EDIT)
 
 
 def _known(row: Proposal) -> tuple[Proposal, Kind]:

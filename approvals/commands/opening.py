@@ -295,6 +295,7 @@ def add_parts(
     *,
     author: str,
 ) -> Revision:
+    """Insert what belongs to a proposal that was inserted: requirement, chain, first revision."""
     RequirementRow.of(row, requirement).save()
     PrincipalRow.objects.bulk_create(
         PrincipalRow(

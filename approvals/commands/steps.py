@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import F, Q, Subquery
+from django.db.models import F, Q, QuerySet, Subquery
 
 from approvals.commands import deciding, timers
 from approvals.events import (
@@ -50,11 +50,11 @@ _ENDED: Final = "The plan that this belongs to was {state}; the change was not m
 
 
 def locked(
-    proposal_id: UUID, *, skip_locked: bool = False
+    among: QuerySet[Proposal], proposal_id: UUID, *, skip_locked: bool = False
 ) -> tuple[Proposal | None, Proposal | None]:
     """Lock a proposal, and before it the plan that it is a change of; returns both."""
     plan = Proposal.objects.filter(pk=proposal_id).values("plan_id")[:1]
-    rows = Proposal.objects.select_for_update(skip_locked=skip_locked).filter(
+    rows = among.select_for_update(skip_locked=skip_locked).filter(
         Q(pk=proposal_id) | Q(pk=Subquery(plan))
     )
     found = {row.pk: row for row in rows.order_by(F("plan_id").asc(nulls_first=True))}

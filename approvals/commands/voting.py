@@ -7,7 +7,7 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Reading, Signed, ViewServed, VoteReceipt
-from approvals.commands import deciding, laddering, signing, steps
+from approvals.commands import checking, deciding, laddering, signing, steps
 from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
 from approvals.errors import (
@@ -17,9 +17,10 @@ from approvals.errors import (
     StaleRevision,
 )
 from approvals.events import QUEUE, VoteCast, VoteRefused
-from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Proposal, Vote
+from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Vote
 from approvals.policies import planning
 from approvals.queries.changes import interdiff
+from approvals.queries.seeing import row_for
 from approvals.queries.serving import reading_of, views_served
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
 from audit.commands import record
@@ -74,6 +75,11 @@ class _Ground:
     proof: Proof | None
     signature: signing.Signature | None = None
 
+    @property
+    def served_at(self) -> datetime | None:
+        """Return since when all that was shown had been shown."""
+        return max((one.served_at for one in self.shown), default=None)
+
 
 @command
 def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API send them
@@ -126,14 +132,15 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         return _refused(actor, proposal_id, ballot, signing.machine())
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()  # after the lock: waiting for it must not make a late vote count
-    mine = _vote_of(actor, desk)
-    if mine is not None and ballot.says_the_same(mine) and ballot.digest == desk.digest:
-        return _receipt(desk, mine, repeated=True)
+    if (earlier := _said_before(desk, actor, ballot)) is not None:
+        return earlier
     if desk.settle_clock(at=at):
         return _refused(actor, proposal_id, ballot, expired())
     ground, refusal = _grounds(desk, actor, ballot, at=at)
     if refusal is not None:
         return _refused(actor, proposal_id, ballot, refusal)
+    if desk.row.is_check:
+        return _answer_check(desk, ballot, ground, at=at)
     vote = _insert(desk, actor, ballot, ground, at=at)
     desk.tally(at=at)
     _hint_unless_blind(desk)
@@ -183,6 +190,16 @@ def _stand_without(desk: Desk, *, at: datetime) -> None:
             laddering.check(desk, at=at)
     elif desk.state is ProposalState.DISPATCHED and desk.assignment() is None:
         steps.call_off(desk.row, actor=desk.actor, at=at, cause="vote withdrawn")
+
+
+def _said_before(desk: Desk, actor: Actor, ballot: _Ballot) -> VoteReceipt | None:
+    """Return the receipt of the same vote, if there is one."""
+    if desk.row.is_check:
+        return checking.answered_before(desk, ballot.choice)
+    mine = _vote_of(actor, desk)
+    if mine is None or not ballot.says_the_same(mine) or ballot.digest != desk.digest:
+        return None
+    return _receipt(desk, mine, repeated=True)
 
 
 # -- checks --------------------------------------------------------------------------------------
@@ -283,9 +300,20 @@ def _short(text: str, name: str, most: int) -> str:
 # -- writes --------------------------------------------------------------------------------------
 
 
+def _answer_check(desk: Desk, ballot: _Ballot, ground: _Ground, *, at: datetime) -> VoteReceipt:
+    """Take what would have been a vote as the answer to a planted check; there is no vote then."""
+    return checking.answer_by_vote(
+        desk,
+        ballot.choice,
+        at=at,
+        expected_s=ballot.reading.expected_s,
+        taken_ms=ballot.taken_ms(ground.served_at, at=at),
+    )
+
+
 def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: datetime) -> Vote:
     proof, signature = ground.proof, ground.signature
-    served_at = max((one.served_at for one in ground.shown), default=None)
+    served_at = ground.served_at
     digest = policies.view_digest(desk.digest, ground.shown) if ground.shown else None
     taken_ms = ballot.taken_ms(served_at, at=at)
     receipt = record(
@@ -338,7 +366,7 @@ def _refused(
     actor: Actor, proposal_id: UUID, ballot: _Ballot, refusal: ConsoleError
 ) -> VoteReceipt:
     """Keep that somebody tried, and refuse after the commit."""
-    if not Proposal.objects.filter(pk=proposal_id).exists():
+    if row_for(actor, proposal_id) is None:
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     digest = ballot.digest[:64] if ballot.digest[:64].isascii() else ""
     record(

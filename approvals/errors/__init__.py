@@ -1,5 +1,6 @@
 """What this room refuses; every code is stable, every message says what to do next."""
 
+from approvals.errors.checking import CheckRevealed as CheckRevealed
 from approvals.errors.plans import (
     PartOfPlan as PartOfPlan,
 )

@@ -1,5 +1,6 @@
 """What can happen to a proposal; every event is about the proposal, so one history tells it all."""
 
+from approvals.events.checking import CheckAnswered, CheckLapsed, CheckPlanted, ChecksSwitched
 from approvals.events.clocks import (
     ProposalExtended,
     ProposalFillable,
@@ -54,6 +55,10 @@ __all__ = [
     "ChannelAdded",
     "ChannelSwitched",
     "ChannelTested",
+    "CheckAnswered",
+    "CheckLapsed",
+    "CheckPlanted",
+    "ChecksSwitched",
     "DispatchFailed",
     "DispatchReconciled",
     "DispatchRefused",

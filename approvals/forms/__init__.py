@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from approvals.cards import Listed
 from approvals.forms.attention import AttentionForm as AttentionForm
+from approvals.forms.attention import CheckForm as CheckForm
 from approvals.forms.fields import Word
 from approvals.forms.replays import ReplayForm as ReplayForm
 from approvals.forms.replays import ReplayPageForm as ReplayPageForm

@@ -5,6 +5,12 @@ from django import forms
 from console.kernel.ranges import DAYS, DAYS_MOST
 
 
+class CheckForm(forms.Form):
+    """Whether checks are planted from now on."""
+
+    checks = forms.ChoiceField(choices=[("on", "on"), ("off", "off")], label="Planted checks")
+
+
 class AttentionForm(forms.Form):
     """The last so many days; the first preset unless said."""
 

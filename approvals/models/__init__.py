@@ -4,7 +4,8 @@ Foreign keys hold the tenant as well, so that no row can point into another one;
 that, hence `db_constraint=False` here and the SQL in the migrations, beside the triggers.
 """
 
-from approvals.models.clock import Timer
+from approvals.models.checking import Check, CheckSetting
+from approvals.models.clock import Freeze, Timer
 from approvals.models.columns import (
     DIGEST_BYTES,
     LABEL_LENGTH,
@@ -32,7 +33,7 @@ from approvals.models.notices import (
     NoticeSetting,
 )
 from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
-from approvals.models.proposal import Freeze, PrincipalRow, Proposal, RequirementRow, Revision
+from approvals.models.proposal import PrincipalRow, Proposal, RequirementRow, Revision
 from approvals.models.replaying import Replay, ReplayCall
 from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask, RuleTurn
 from approvals.models.standing import Standing, StandingUse
@@ -54,6 +55,8 @@ __all__ = [
     "BreakGlassGrant",
     "BreakGlassUse",
     "Channel",
+    "Check",
+    "CheckSetting",
     "Claim",
     "Comment",
     "Decision",

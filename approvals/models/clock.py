@@ -1,10 +1,11 @@
-"""When a proposal has to be looked at again although nobody touches it."""
+"""When a proposal has to be looked at again, and when its clock stands still."""
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from approvals import policies
 from approvals.models.columns import own, words
 from approvals.states import TimerKind
 from console.kernel.models import TenantRow
@@ -41,3 +42,28 @@ class Timer(TenantRow):
                 name="timer_due",
             ),
         ]
+
+
+class Freeze(TenantRow):
+    """A time in which a proposal's decide clock stands still."""
+
+    proposal = own("Proposal", "freezes")
+    cause = models.CharField(max_length=120)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "proposal", "cause"],
+                condition=Q(until__isnull=True),
+                name="freeze_once_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="freeze_ends_after_it_began",
+            ),
+        ]
+
+    def card(self) -> policies.Freeze:
+        return policies.Freeze(cause=self.cause, since=self.since, until=self.until)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
+from typing_extensions import override
 
 from approvals import policies
 from approvals.cards import (
@@ -20,6 +21,7 @@ from approvals.cards import (
 )
 from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, TITLE_LENGTH, own, words
 from approvals.states import (
+    CHECK_STATES,
     DECIDABLE,
     FINAL,
     LIVE,
@@ -41,6 +43,14 @@ def _waiting(name: str, *fields: str) -> models.Index:
     return models.Index(
         fields=["tenant_id", *fields], condition=words("state", DECIDABLE), name=name
     )
+
+
+class Proposals(models.Manager["Proposal"]):
+    """Every proposal but planted checks, so that whatever counts or tells never meets one."""
+
+    @override
+    def get_queryset(self) -> "models.QuerySet[Proposal]":
+        return super().get_queryset().filter(is_check=False)
 
 
 class Proposal(TenantRow):
@@ -80,16 +90,29 @@ class Proposal(TenantRow):
         "self", models.PROTECT, db_constraint=False, null=True, related_name="steps"
     )
     plan_pos = models.SmallIntegerField(null=True)
+    is_check = models.BooleanField(default=False, db_default=False)  # planted, and never runs
+    check_for = models.UUIDField(null=True)  # the one person who can open it
     # Of the newest requirement, for the lists; `proposal_asks` keeps them, the application may not.
     asked_groups = ArrayField(models.CharField(max_length=63), default=list)
     needs = models.SmallIntegerField(default=1)
     # Stands for that set of groups; `proposal_asked_key` writes it.
     asked_key = models.UUIDField(default=NO_KEY, editable=False)
 
+    objects: ClassVar[Proposals] = Proposals()
+    with_checks: ClassVar["models.Manager[Proposal]"] = models.Manager()
+
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=words("state", ProposalState), name="proposal_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_check=False, check_for__isnull=True)
+                | (
+                    Q(is_check=True, check_for__isnull=False, execute_by__isnull=True)
+                    & words("state", CHECK_STATES)
+                ),
+                name="proposal_check_never_runs",
             ),
             models.CheckConstraint(condition=Q(tier__in=[1, 2]), name="proposal_tier_known"),
             models.CheckConstraint(
@@ -402,28 +425,3 @@ class RequirementRow(TenantRow):
             sample=f"{self.sample.normalize():f}",
             policy_version=self.policy_version,
         )
-
-
-class Freeze(TenantRow):
-    """A time in which a proposal's decide clock stands still."""
-
-    proposal = own("Proposal", "freezes")
-    cause = models.CharField(max_length=120)
-    since = models.DateTimeField()
-    until = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["tenant_id", "proposal", "cause"],
-                condition=Q(until__isnull=True),
-                name="freeze_once_open",
-            ),
-            models.CheckConstraint(
-                condition=Q(until__isnull=True) | Q(until__gte=F("since")),
-                name="freeze_ends_after_it_began",
-            ),
-        ]
-
-    def card(self) -> policies.Freeze:
-        return policies.Freeze(cause=self.cause, since=self.since, until=self.until)

@@ -136,7 +136,8 @@ class Served(TenantRow):
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["tenant_id", "revision", "session"], name="served_to_session")
+            models.Index(fields=["tenant_id", "revision", "session"], name="served_to_session"),
+            models.Index(fields=["tenant_id", "served_at"], name="served_by_time"),
         ]
 
     def card(self) -> ViewServed:

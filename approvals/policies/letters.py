@@ -72,8 +72,8 @@ _SAYS: Final[Mapping[NoticeReason, str]] = {
     "you were one of them. It is reviewed afterwards.",
     NoticeReason.DEAD_END: "Not even all who may vote could agree to this; somebody has to change "
     "who is asked, or withdraw it.",
-    NoticeReason.CHECKS: "Fewer than 80 of 100 planted checks were caught lately; the list of "
-    "reviews explains them.",
+    NoticeReason.CHECKS: "Fewer than 80 of 100 planted checks were caught lately; the page "
+    "Attention explains them.",
     NoticeReason.TEST: "This is a test; nothing is asked of you.",
 }
 _BY: Final[Mapping[str, str]] = {
@@ -237,7 +237,8 @@ def _time(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _link(note: Note, public_url: str) -> str:
-    tail = f"{note.proposal_id}/" if note.proposal_id else ""
+    of_checks = "attention/" if note.reason is NoticeReason.CHECKS else ""
+    tail = f"{note.proposal_id}/" if note.proposal_id else of_checks
     return f"{public_url}/reviews/{tail}"
 
 

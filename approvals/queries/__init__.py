@@ -4,6 +4,7 @@ from approvals.queries.attention import attention
 from approvals.queries.batching import batch
 from approvals.queries.breaking import break_glass_grants
 from approvals.queries.changes import interdiff, since
+from approvals.queries.checks import check_setting
 from approvals.queries.claims import claim_on, claims_of, saved_views
 from approvals.queries.clocks import clock_of, ending_of, tenants_due
 from approvals.queries.coverage import coverage, every_tool, register_tools
@@ -63,6 +64,7 @@ __all__ = [
     "call_from",
     "call_of",
     "channels",
+    "check_setting",
     "claim_on",
     "claims_of",
     "clock_of",

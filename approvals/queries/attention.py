@@ -12,9 +12,10 @@ from django.db.models.functions import TruncDate, TruncHour
 from approvals import policies
 from approvals.cards import AttentionCard, AttentionDay, AttentionRow
 from approvals.models import Vote
+from approvals.queries.checks import check_setting, tallies
 from approvals.queries.claims import decisions_of
 from approvals.queries.metrics import Percentile
-from approvals.queries.people import voters_of
+from approvals.queries.people import seen_by, voters_of
 from approvals.states import Choice
 from console.accounts.states import Permission
 from console.kernel import clock
@@ -36,25 +37,28 @@ def attention(*, actor: Actor, span: Span) -> AttentionCard:
     """Return the reader's own figures; for who leads the reviewers, those of everybody, by name.
 
     Raises:
-        NotAllowed: the reader is no person, or may neither vote nor lead.
+        NotAllowed: the reader is no person, or may see no proposal at all.
     """
+    seen_by(actor)
     leads = actor.has(Permission.APPROVALS_LEAD)
     names = {person: voter.name for person, voter in voters_of(actor=actor, tool_id=None).items()}
     votes = Vote.objects.filter(
         tenant_id=actor.tenant_id, cast_at__gte=span.starts_at, cast_at__lt=span.ends_at
     )
-    if not leads:
-        own = _own(actor)
+    own = None if leads else _own(actor)
+    if own is not None:
         votes = votes.filter(person_id=own)
         names = {own: actor.label}
     at = clock.now()
     return AttentionCard(
         span=span,
-        people=_people(votes, names),
+        people=_people(votes, names, tallies(actor.tenant_id, span, person=None if leads else own)),
         only_mine=not leads,
         enough=policies.ENOUGH,
         last_hour=decisions_of(actor, since=at - _HOUR),
         days=_days(votes, span),
+        planting=check_setting(actor=actor),
+        may_switch=actor.has(Permission.POLICIES_MANAGE),
         as_of=at,
     )
 
@@ -65,7 +69,9 @@ def _own(actor: Actor) -> UUID:
     return UUID(actor.id)
 
 
-def _people(votes: QuerySet[Vote], names: Mapping[UUID, str]) -> tuple[AttentionRow, ...]:
+def _people(
+    votes: QuerySet[Vote], names: Mapping[UUID, str], checks: Mapping[UUID, tuple[int, int]]
+) -> tuple[AttentionRow, ...]:
     counted = votes.values("person_id").annotate(
         name=Max("person_label"),
         decisions=Count("pk"),
@@ -79,7 +85,12 @@ def _people(votes: QuerySet[Vote], names: Mapping[UUID, str]) -> tuple[Attention
     found = {row["person_id"]: row for row in counted}
     hours = _hours(votes)
     rows = [
-        _row(person, names.get(person, ""), found.get(person, _NOTHING), hours[person])
+        _row(
+            person,
+            names.get(person, ""),
+            {**found.get(person, _NOTHING), "checks": checks.get(person, (0, 0))},
+            hours[person],
+        )
         for person in {*names, *found}
     ]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), str(row.person_id))))
@@ -128,6 +139,8 @@ def _row(person: UUID, name: str, row: Mapping[str, Any], hours: Iterable[int]) 
         reject_share=_share(row["rejections"], decisions),
         per_hour=round(decisions / len(each), 1) if decisions >= policies.ENOUGH else None,
         busiest=max(each, default=0),
+        checks_caught=row["checks"][0],
+        checks=row["checks"][1],
     )
 
 

@@ -7,6 +7,7 @@ from approvals import diffs
 from approvals.cards import Content, Diff
 from approvals.models import Proposal, Revision
 from approvals.queries.people import seen_by
+from approvals.queries.seeing import row_for
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
 
@@ -17,7 +18,7 @@ _MOST_TEXT: Final = 500
 @query
 def since(*, actor: Actor, proposal_id: UUID, seen_no: int) -> Diff | None:
     """Return what differs from a revision that was seen to the current one; None without such."""
-    row = Proposal.objects.filter(pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None or not seen_by(actor).covers(row.tool_id):
         return None
     found = _contents(row, seen_no)

@@ -10,6 +10,7 @@ from approvals import policies
 from approvals.cards import ClaimCard, ClaimsCard, Requirement, SavedViewCard
 from approvals.models import Claim, PrincipalRow, Proposal, RequirementRow, SavedView, Snooze, Vote
 from approvals.queries.people import seen_by, voters_of
+from approvals.queries.seeing import row_for
 from approvals.queries.turns import NOBODY
 from approvals.states import DECIDABLE, ProposalState
 from console.accounts.states import Permission
@@ -144,7 +145,7 @@ class _Reading:
 
 
 def _seen(actor: Actor, proposal_id: UUID) -> Proposal:
-    row = Proposal.objects.filter(pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None or not seen_by(actor).covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return row

@@ -12,6 +12,7 @@ from approvals.cards import ClockCard, Ending, Extension, Requirement, Widening
 from approvals.events import PROPOSAL
 from approvals.models import Decision, Freeze, PrincipalRow, Proposal, RequirementRow, Timer
 from approvals.queries.people import seen_by, voters_of
+from approvals.queries.seeing import row_for
 from approvals.states import DECIDABLE, Basis, OnExpiry, ProposalState, TimerKind
 from audit.cards import EntryCard
 from audit.queries import events_of
@@ -100,7 +101,7 @@ def clock_of(*, actor: Actor, proposal_id: UUID) -> ClockCard:
 
 
 def _row(actor: Actor, proposal_id: UUID) -> Proposal:
-    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None:
         raise _nothing()
     return row

@@ -29,9 +29,11 @@ from approvals.models import (
 )
 from approvals.policies import planning
 from approvals.queries.breaking import glass_of, uses_of
+from approvals.queries.checks import origin_of, planting_of, reveal_of
 from approvals.queries.deciders import deciders_of
 from approvals.queries.people import as_voter, seen_by, voters_of
 from approvals.queries.plans import plan_of_row
+from approvals.queries.seeing import row_for
 from approvals.queries.standing import words_of
 from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
 from audit.queries import events_of
@@ -53,7 +55,7 @@ def proposal(*, actor: Actor, proposal_id: UUID) -> ProposalDetail:
     Raises:
         NotFound: there is none in the reader's tenant, or of no tool that the reader may see.
     """
-    row = Proposal.objects.filter(pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None or not seen_by(actor).covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return _Reading(actor, row).detail()
@@ -117,6 +119,8 @@ class _Reading:
             history=self._history(),
             read_at=self.at,
             plan=plan_of_row(self.actor, self.row),
+            origin=origin_of(self.row),
+            check=reveal_of(self.row),
         )
 
     @property
@@ -212,7 +216,8 @@ class _Reading:
         return diffs.three_way(content.before, content.after, now)
 
     def _history(self) -> tuple[HistoryLine, ...]:
-        lines = _history_of(self.actor, self.row.id)
+        lines = planting_of(self.actor, self.row) + _history_of(self.actor, self.row.id)
+        lines.sort(key=lambda line: line.at)
         if any(line.action == _DECIDED for line in lines):
             lines = _with_words(self.row, lines)
         if self.blind:

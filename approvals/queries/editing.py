@@ -7,6 +7,7 @@ from approvals import policies
 from approvals.cards import EditBase, Principal, Requirement, Voter
 from approvals.models import PrincipalRow, Proposal, RequirementRow, Revision
 from approvals.queries.people import seen_by, voters_of
+from approvals.queries.seeing import row_for
 from approvals.states import LIVE, PrincipalRole, ProposalState
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, NotFound
@@ -54,7 +55,7 @@ def seen_row(actor: Actor, proposal_id: UUID) -> Proposal:
         NotFound: there is none of that id, or none that this actor may see.
     """
     reach = seen_by(actor)
-    row = Proposal.objects.filter(pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None or not reach.covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return row

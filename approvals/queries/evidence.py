@@ -11,6 +11,7 @@ from django.db.models import F
 from approvals.cards import AgentRecord, Diff, Earlier, Evidence, RevisionLine
 from approvals.models import Proposal, Revision
 from approvals.queries.people import Reach, seen_by
+from approvals.queries.seeing import row_for
 from approvals.states import REJECT_LABELS, ProposalState
 from console.kernel import clock
 from console.kernel.actors import Actor
@@ -33,7 +34,7 @@ def evidence(*, actor: Actor, proposal_id: UUID, diff: Diff) -> Evidence:
     Raises:
         NotFound: there is none in the reader's tenant, or of no tool that the reader may see.
     """
-    row = Proposal.objects.filter(pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     reach = seen_by(actor)
     if row is None or not reach.covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")

@@ -15,9 +15,11 @@ from approvals.cards import (
     Simulated,
     Voter,
 )
-from approvals.models import Evaluation, PolicyVersion, PrincipalRow, Proposal, RequirementRow
+from approvals.models import Evaluation, PolicyVersion, PrincipalRow, RequirementRow
+from approvals.queries.checks import told_of
 from approvals.queries.people import seen_by, voters_of
 from approvals.queries.sampling import turned_rules
+from approvals.queries.seeing import row_for
 from approvals.queries.totals import Place, sums_of
 from approvals.states import PolicyState, Purpose
 from console.accounts.queries import require
@@ -64,11 +66,11 @@ def explain(*, actor: Actor, proposal_id: UUID) -> Explained:
     Raises:
         NotFound: there is no such proposal, or the actor may not see it.
     """
-    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None or not seen_by(actor).covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     said = list(
-        Evaluation.objects.filter(proposal=row)
+        Evaluation.objects.filter(proposal_id=told_of(row))
         .exclude(purpose=Purpose.SHADOW.value)
         .order_by("-revision_no", "-created_at")
     )

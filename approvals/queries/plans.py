@@ -7,6 +7,7 @@ from approvals.cards import PlanCard, StepCard
 from approvals.models import Dispatch, Proposal, Revision
 from approvals.queries.people import seen_by
 from approvals.queries.queue import cards_of
+from approvals.queries.seeing import row_for
 from approvals.states import LIVE, PLAN, DispatchState, ProposalState
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
@@ -20,7 +21,7 @@ def plan_of(*, actor: Actor, proposal_id: UUID) -> PlanCard | None:
     Raises:
         NotFound: there is no such proposal, or none that the reader may see.
     """
-    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
     if row is None or not seen_by(actor).covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return plan_of_row(actor, row)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from approvals.cards import ProposalCard, Subject
 from approvals.models import Freeze, Proposal, Revision
-from approvals.queries.turns import of_tenant
 from approvals.states import DECIDABLE, LIVE
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
@@ -19,8 +18,9 @@ _DECIDABLE: Final = sorted(state.value for state in DECIDABLE)
 def proposal_for_subject(*, actor: Actor, subject: Subject) -> ProposalCard | None:
     """Return the newest proposal about something, live or not."""
     row = (
-        of_tenant(actor)
-        .filter(subject_kind=subject.kind, subject_id=subject.id)
+        Proposal.objects.filter(
+            tenant_id=actor.tenant_id, subject_kind=subject.kind, subject_id=subject.id
+        )
         .order_by("-created_at", "-id")
         .first()
     )
@@ -30,8 +30,10 @@ def proposal_for_subject(*, actor: Actor, subject: Subject) -> ProposalCard | No
 @query
 def live_of_runs(*, actor: Actor, run_ids: Iterable[UUID]) -> tuple[ProposalCard, ...]:
     """Return the live proposals of these runs, by id: what a stop freezes, and an end withdraws."""
-    rows = of_tenant(actor).filter(
-        run_id__in=list(run_ids), state__in=[state.value for state in LIVE]
+    rows = Proposal.objects.filter(
+        tenant_id=actor.tenant_id,
+        run_id__in=list(run_ids),
+        state__in=[state.value for state in LIVE],
     )
     return tuple(cards_of(list(rows.order_by("id"))))
 

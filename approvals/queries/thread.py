@@ -54,7 +54,9 @@ def asked(*, actor: Actor, comment_id: UUID) -> AskedCard:
     )
     if found is None:
         raise NotFound("There is no such question here.")
-    row = Proposal.objects.get(pk=found.proposal_id)
+    row = Proposal.objects.filter(pk=found.proposal_id).first()
+    if row is None:
+        raise NotFound("There is no such question here.")
     now = Revision.objects.get(proposal=row, no=row.revision_no)
     return AskedCard(
         comment=found.card(revision_no=found.revision.no),

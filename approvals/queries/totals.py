@@ -32,6 +32,7 @@ SELECT coalesce(sum(CASE WHEN found.number ~ %(number)s THEN found.number::numer
                || jsonb_build_object('args', convert_from(r.args, 'UTF8')::jsonb)
      ) AS known (facts)
      WHERE p.tenant_id = %(tenant)s
+       AND NOT p.is_check
        AND p.created_at > %(since)s
        AND p.state = ANY (%(states)s)
        AND p.id <> %(own)s

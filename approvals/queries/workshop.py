@@ -12,8 +12,10 @@ from django.db.models.functions import TruncDay
 
 from approvals.cards import Agreed, Call, ShadowDay, ShadowLine, ShadowTally
 from approvals.errors import PolicyInvalid
-from approvals.models import Evaluation, Proposal, Revision, Vote
+from approvals.models import Evaluation, Revision, Vote
+from approvals.queries.checks import told_of
 from approvals.queries.people import seen_by
+from approvals.queries.seeing import row_for
 from approvals.states import Choice, Purpose, Says
 from console.accounts.queries import require
 from console.accounts.states import Permission
@@ -75,15 +77,18 @@ def call_of(*, actor: Actor, proposal_id: UUID) -> Call:
     Raises:
         NotFound: there is no such proposal, or no rules were ever asked about it.
     """
-    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    row = row_for(actor, proposal_id)
+    if row is None or not seen_by(actor).covers(row.tool_id):
+        raise _no_call()
     found = (
-        Evaluation.objects.filter(proposal=proposal_id, purpose=Purpose.PROPOSE.value)
+        Evaluation.objects.filter(proposal_id=told_of(row), purpose=Purpose.PROPOSE.value)
         .order_by("-revision_no")
         .first()
     )
-    if row is None or found is None or not seen_by(actor).covers(row.tool_id):
-        raise NotFound("There is no such proposal here; copy the id from its address.")
-    revision = Revision.objects.get(proposal=row, no=found.revision_no)
+    if found is None:
+        raise _no_call()
+    no = row.revision_no if row.is_check else found.revision_no
+    revision = Revision.objects.get(proposal=row, no=no)
     return Call(
         tool=row.tool,
         tier=row.tier,
@@ -153,6 +158,10 @@ def shadow_tally(*, actor: Actor, version_id: UUID, days: int) -> ShadowTally:
         days=_by_day(rows, until=at.date()),
         as_of=at,
     )
+
+
+def _no_call() -> NotFound:
+    return NotFound("There is no such proposal here; copy the id from its address.")
 
 
 def _shadows(actor: Actor, version_id: UUID) -> QuerySet[Any, Any]:

@@ -8,6 +8,8 @@ from approvals.serializers.attention import (
     AttentionIn,
     AttentionOut,
     AttentionRowOut,
+    CheckSettingIn,
+    CheckSettingOut,
 )
 from approvals.serializers.batches import BatchIn, BatchOut
 from approvals.serializers.claims import ClaimIn, ClaimOut, ClaimsOut
@@ -82,6 +84,8 @@ __all__ = [
     "ChallengeIn",
     "ChallengeOut",
     "ChangeOut",
+    "CheckSettingIn",
+    "CheckSettingOut",
     "ClaimIn",
     "ClaimOut",
     "ClaimedOut",

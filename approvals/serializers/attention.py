@@ -23,6 +23,8 @@ class AttentionRowOut(Out):
     reject_share = serializers.FloatField(allow_null=True)
     per_hour = serializers.FloatField(allow_null=True)
     busiest = serializers.IntegerField(help_text="Decisions in the busiest hour of the clock.")
+    checks = serializers.IntegerField(help_text="Planted checks that were answered.")
+    checks_caught = serializers.IntegerField(help_text="Of these.")
 
 
 class AttentionDayOut(Out):
@@ -32,6 +34,18 @@ class AttentionDayOut(Out):
     rejected = serializers.IntegerField()
 
 
+class CheckSettingOut(Out):
+    """Whether checks are planted, and who said so."""
+
+    is_on = serializers.BooleanField()
+    set_by = serializers.CharField()
+    set_at = serializers.DateTimeField(allow_null=True)
+
+
+class CheckSettingIn(In):
+    is_on = serializers.BooleanField()
+
+
 class AttentionOut(Out):
     span = SpanOut()
     people = AttentionRowOut(many=True, help_text="By name; this is no ranking.")
@@ -39,6 +53,7 @@ class AttentionOut(Out):
     enough = serializers.IntegerField(help_text="Fewer than so many, and a figure is null.")
     last_hour = serializers.IntegerField(help_text="Decisions of the reader.")
     days = AttentionDayOut(many=True)
+    planting = CheckSettingOut()
     as_of = serializers.DateTimeField()
 
 

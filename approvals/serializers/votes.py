@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH
 from approvals.serializers.fields import TextIn, WordIn
-from approvals.states import Choice, ProposalState, RejectCode
+from approvals.states import CheckOutcome, Choice, ProposalState, RejectCode
 from console.kernel.rest import In, Out
 
 WHOLE_BASE64URL = "^[A-Za-z0-9_-]+$"
@@ -70,4 +70,9 @@ class VoteReceiptOut(Out):
     repeated = serializers.BooleanField(help_text="The same vote was on record already.")
     remark = serializers.CharField(
         help_text="That an approval came sooner than its change can be read, or empty."
+    )
+    check = serializers.ChoiceField(
+        [outcome.value for outcome in CheckOutcome],
+        allow_null=True,
+        help_text="How it went, where the vote answered a planted check; else null.",
     )

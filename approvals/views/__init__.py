@@ -1,6 +1,6 @@
 """Pages of approvals: the queue, one proposal, voting."""
 
-from approvals.views.attention import attention, attention_figure
+from approvals.views.attention import attention, attention_figure, switch_checks
 from approvals.views.batch import batch
 from approvals.views.breaking import break_glass_grants, revoke_break_glass, use_break_glass
 from approvals.views.channels import (
@@ -82,6 +82,7 @@ __all__ = [
     "standings",
     "start_replay",
     "switch_channel",
+    "switch_checks",
     "switch_mail",
     "take_back",
     "take_over",

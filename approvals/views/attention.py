@@ -4,11 +4,13 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
-from approvals import figures, policies, queries
+from approvals import commands, figures, policies, queries
 from approvals.cards import AttentionCard, AttentionDay, AttentionRow
-from approvals.forms import AttentionForm
+from approvals.forms import AttentionForm, CheckForm
 from approvals.views.metrics import duration
 from console.kernel import clock
 from console.kernel.http import actor_of, read, requires, show
@@ -23,10 +25,11 @@ _COLUMNS: Final = (
     ("Rejected", "Share of all votes"),
     ("An hour", "Votes in an hour in which there was one"),
     ("Busiest hour", "Votes in the busiest hour"),
+    ("Checks caught", "Of the planted checks that were answered"),
 )
 
 _OF_VOTES: Final = "of your votes"
-_NOTES: Final = ("", "from shown to voted", "of your approvals", _OF_VOTES, _OF_VOTES, "", "")
+_NOTES: Final = ("", "from shown to voted", "of your approvals", _OF_VOTES, _OF_VOTES, "", "", "")
 
 
 @requires("")
@@ -61,6 +64,15 @@ def attention_figure(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@requires("policies.manage")
+@require_POST
+def switch_checks(request: HttpRequest) -> HttpResponse:
+    """Plant checks from now on, or no more."""
+    values = read(CheckForm, request.POST)
+    commands.switch_checks(actor=actor_of(request), is_on=values["checks"] == "on")
+    return redirect(f"{reverse('approvals:attention')}#checks")
+
+
 def cells_of(row: AttentionRow) -> list[str]:
     """Return the figures of one person as text; "" is unknown."""
     return [
@@ -71,6 +83,7 @@ def cells_of(row: AttentionRow) -> list[str]:
         _percent(row.reject_share),
         "" if row.per_hour is None else f"{row.per_hour:g}",
         str(row.busiest) if row.decisions else "",
+        f"{row.checks_caught} of {row.checks}" if row.checks else "",
     ]
 
 

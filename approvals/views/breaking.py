@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, queries
+from approvals.errors import CheckRevealed
 from approvals.forms import NothingForm
 from approvals.forms.reviewing import BreakGlassForm, LendForm
 from approvals.policies.breaking import MOST_GRANT_MINUTES
@@ -34,6 +35,8 @@ def use_break_glass(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         commands.break_glass(actor=actor_of(request), proposal_id=proposal_id, **values)
     except NotFound:
         raise
+    except CheckRevealed:
+        return redirect("approvals:detail", proposal_id)  # its page says what it was
     except ConsoleError as refusal:
         return pages.again(request, proposal_id, refusal)
     return redirect("approvals:detail", proposal_id)

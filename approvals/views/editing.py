@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, diffs, kinds, queries
 from approvals.cards import EditBase, EditPreview
-from approvals.errors import DoesNotFit, NotEditable
+from approvals.errors import CheckRevealed, DoesNotFit, NotEditable
 from approvals.forms import EditForm, NothingForm, SeenForm
 from approvals.views import pages
 from approvals.views.changes import field_rows
@@ -63,6 +63,8 @@ def edit(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         return _posted(request, base, typed)
     except NotFound:
         raise
+    except CheckRevealed:
+        return redirect("approvals:detail", proposal_id)  # its page says what it was
     except ConsoleError as refusal:
         # What counts now may be another revision than the one that the form was made of.
         fresh = queries.edit_base(actor=actor_of(request), proposal_id=proposal_id)

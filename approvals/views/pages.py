@@ -106,7 +106,7 @@ def _context(
     actor = actor_of(request)
     card = found.card
     evidence = queries.evidence(actor=actor, proposal_id=card.id, diff=found.diff)
-    background = kinds.background_of(actor=actor, subject=card.subject, args=found.content.args)
+    background = kinds.background_of(actor=actor, subject=found.origin, args=found.content.args)
     gap = _gap(found)
     plan = plan_context(found, change)
     return {

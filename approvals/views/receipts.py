@@ -109,7 +109,7 @@ def _agreed(detail: ProposalDetail) -> Stage | None:
 
 
 def _settled(detail: ProposalDetail, places: _Places) -> Stage | None:
-    entry = places.of("proposal.decided")
+    entry = places.of("proposal.decided", "check.answered", "check.lapsed")
     if detail.decision is not None:
         by = " and ".join(detail.decision.people)
         standing = detail.decision.standing

@@ -39,6 +39,9 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "review_task.closed": "closed its review",
     "plan.proposed": "asked for these changes as one plan",
     "plan.broken": "found that the plan cannot go on; the rest of it was withdrawn",
+    "check.planted": "planted it as a check",
+    "check.answered": "answered the check",
+    "check.lapsed": "ended the check, which nobody had answered",
     "vote.cast": "voted",
     "vote.voided": "made a vote void",
     "vote.refused": "was refused a vote",
@@ -148,6 +151,8 @@ def _people(detail: ProposalDetail) -> dict[str, Any]:
 
 
 def _you(detail: ProposalDetail) -> str:
+    if detail.check is not None and detail.check.answer is not None:
+        return "you answered it; it was a planted check."
     if detail.my_vote is not None:
         word = "approve" if detail.my_vote.choice is Choice.APPROVE else "reject"
         return f"you voted to {word}."

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, queries
 from approvals.cards import CommentCard, ProposalDetail
+from approvals.errors import CheckRevealed
 from approvals.forms import AskForm, ThreadForm
 from approvals.states import LIVE, CommentKind, PrincipalRole, ProposalState
 from console.kernel.actors import Actor, ActorKind
@@ -48,6 +49,8 @@ def ask(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         commands.ask(actor=actor_of(request), proposal_id=proposal_id, **values)
     except NotFound:
         raise
+    except CheckRevealed:
+        return redirect("approvals:detail", proposal_id)  # its page says what it was
     except ConsoleError as refusal:
         context = _context(request, proposal_id)
         context["refused"] = refusal

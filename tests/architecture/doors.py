@@ -19,6 +19,7 @@ from approvals.forms import (
     AskForm,
     AttentionForm,
     BatchForm,
+    CheckForm,
     DefaultViewForm,
     DeliveriesForm,
     DetailForm,
@@ -143,6 +144,7 @@ POSTS: Final[dict[str, Any]] = {
     "approvals:ask": _form(
         AskForm, longest={"text": NOTE_LENGTH}, kind="question", text="Why?", revision_no="1"
     ),
+    "approvals:switch-checks": _form(CheckForm, checks="on"),
     "approvals:switch-channel": _form(SwitchForm, active="1"),
     "approvals:switch-mail": _form(SwitchForm, active="1"),
     "approvals:try-channel": NOTHING,
@@ -218,7 +220,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         ],
         "choice": "approve",
     },
-    "claims_take": {"by_itself": True},
+    "claims_take": {"by_itself": True}, "checks_switch": {"is_on": True},
     **glass_doors.BODIES,
     "proposals_extend": {"reason": "More time.", "clock_no": 1},
     "proposals_open": {
@@ -230,11 +232,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "call_key": "00000000-0000-4000-8000-000000000000", "args": {}, "before": {},
         "contract": "It does.",
     },
-    "dispatches_report": {"outcome": "failed"},
+    "dispatches_report": {"outcome": "failed"}, "comments_add": {"kind": "question", "text": "?"},
     "dispatches_reconcile": {"outcome": "failed", "evidence": "I looked."},
     "votes_cast": {"revision": 1, "digest": DIGEST, "choice": "approve"},
     "revisions_create": {"revision": 1, "digest": DIGEST, "args": {}},
-    "comments_add": {"kind": "question", "text": "Why?"},
     "proposals_refresh": {"revision": 1, "digest": DIGEST},
     "proposals_hand_back": {"revision": 1, "digest": DIGEST},
     "votes_challenge": {"revision": 1, "digest": DIGEST, "choice": "approve"},

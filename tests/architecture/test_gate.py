@@ -86,6 +86,7 @@ ONE: Final = "proposals/<uuid:proposal_id>"
 ACTS_OF_PEOPLE: Final[dict[str, str]] = {
     "POST batches": "votes on several proposals, each one on its own digest",
     "POST dispatches/<uuid:dispatch_id>/reconcile": "somebody looked whether it happened",
+    "POST attention/checks": "whether checks are planted; nothing of one ever runs",
     "POST policies": "a draft of rules; it speaks only after two people agreed",
     "POST break-glass-grants": "an administrator, of somebody else",
     "DELETE break-glass-grants/<uuid:grant_id>": "an administrator",

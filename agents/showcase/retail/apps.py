@@ -1,7 +1,5 @@
 """The showcase shop as an app of its own, because it has tables of its own."""
 
-from importlib import import_module
-
 from django.apps import AppConfig
 from typing_extensions import override
 
@@ -14,4 +12,8 @@ class RetailConfig(AppConfig):
     @override
     def ready(self) -> None:
         # Contracts register themselves; their functions need the models, so not before now.
-        import_module("agents.showcase.retail.tools")
+        from agents.showcase.retail.spoiling import spoil  # noqa: PLC0415 - as the tools
+        from agents.showcase.retail.tools import DOMAIN  # noqa: PLC0415
+        from agents.tools import spoiling  # noqa: PLC0415
+
+        spoiling.register(DOMAIN, spoil)

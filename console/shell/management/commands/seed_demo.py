@@ -14,6 +14,7 @@ from agents.runtime import commands as runtime
 from agents.showcase.retail import commands as shop
 from agents.showcase.retail.tools import DOMAIN
 from agents.tools import registry
+from approvals import commands as approvals
 from console.accounts import commands as accounts
 from console.accounts import queries
 from console.accounts.cards import PersonCard
@@ -74,6 +75,7 @@ def _open_shop(tenant_id: UUID, *, owner: PersonCard) -> None:
     """Fill the shop, register its agent, and let the demo shop's page embed it."""
     keeper = system("cli.seed_demo", tenant_id)
     shop.seed_shop(actor=keeper)
+    approvals.switch_checks(actor=keeper, is_on=True)
     runtime.register_agent(
         actor=keeper,
         slug=AGENT,
