@@ -59,6 +59,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "sets what it is given; the last one counts": (
         "channels.set_notices", "channels.switch_channel", "channels.switch_own_mail",
         "keeping.make_default_view", "keeping.rename_view", "versioning.shadow_version",
+        "planting.switch_checks",
     ),
     "writes nothing, or sends a test message": (
         "channels.try_channel", "channels.try_own_mail", "editing.preview_edit",
@@ -77,7 +78,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     ),
     "the second time refused or empty by a constraint of its own, with a test of its own": (
         "breaking.break_glass", "claiming.take_over", "external_tools.retire_external_tool",
-        "keeping.delete_view", "lending.revoke_break_glass", "probing.probe",
+        "keeping.delete_view", "lending.revoke_break_glass", "planting.plant", "probing.probe",
         "reconciling.reconcile", "replaying.cancel_replay", "standing.make_standing",
         "standing.revoke_standing", "tasking.close_review_task",
         "versioning.activate_version", "versioning.discard_version", "versioning.retire_version",
