@@ -49,6 +49,7 @@ MOST_POLICY_NOTE: Final = 2_000
 DIFF_VIEWS: Final = ("fields", "unified", "side", "raw")
 OPENED: Final = r"^[0-9a-z,+-]*\Z"
 MOST_OPENED: Final = 4_000
+MOST_FIND: Final = 200
 MOST_RAW: Final = 100_000
 MOST_ADDRESS: Final = 2_000
 ASKED: Final = [(kind.value, kind.value) for kind in CommentKind if kind is not CommentKind.ANSWER]
@@ -146,6 +147,7 @@ class DetailForm(forms.Form):
     view = Word(choices=[(name, name) for name in DIFF_VIEWS], required=False)
     part = Word(choices=[("now", "now"), ("past", "past")], required=False)
     open = forms.RegexField(OPENED, required=False, max_length=MOST_OPENED)  # names of folds
+    find = forms.CharField(required=False, strip=False, max_length=MOST_FIND)  # opens what holds it
     since = forms.IntegerField(required=False, min_value=1, max_value=MOST_REVISIONS)
     # The list that the reader came from, as its own address says it.
     list = Word(choices=[(view.value, view.value) for view in View], required=False)
@@ -179,17 +181,24 @@ class NothingForm(forms.Form):
 
 
 class Many(forms.Field):
-    """A field that may come many times; `clean` gets every text that came."""
+    """A field that may come many times; `clean` gets every text that came.
+
+    Args:
+        apart: what stands between several values of one text, if it may hold several.
+    """
 
     widget = forms.MultipleHiddenInput
 
-    def __init__(self, read: Callable[[str], Any], **other: Any) -> None:
+    def __init__(self, read: Callable[[str], Any], *, apart: str = "", **other: Any) -> None:
         super().__init__(**other)
         self.read = read
+        self.apart = apart
 
     @override
     def clean(self, value: Any) -> Any:
         texts = [str(text) for text in super().clean(value) or ()]
+        if self.apart:
+            texts = [piece for text in texts for piece in text.split(self.apart)]
         if len(texts) > MOST_SELECTED:
             raise ValidationError(f"Select at most {MOST_SELECTED}.")
         try:
@@ -212,9 +221,9 @@ def listed_from(text: str) -> Listed:
 
 
 class SelectForm(forms.Form):
-    """The rows that somebody selected."""
+    """The rows that somebody selected; the box of a group of identical ones names them all."""
 
-    select = Many(UUID, label="Selection")
+    select = Many(UUID, apart=",", label="Selection")
 
 
 class BatchForm(forms.Form):

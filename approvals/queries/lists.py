@@ -15,6 +15,7 @@ from approvals.cards import Filter, QueuePage
 from approvals.models import Proposal
 from approvals.queries.claims import decisions_of, saved_views
 from approvals.queries.filtering import rows_of, waiting_rows_of
+from approvals.queries.grouping import Alike, Row, identical
 from approvals.queries.paging import Order
 from approvals.queries.people import seen_by
 from approvals.queries.rows import annotated, queue_rows
@@ -92,7 +93,9 @@ def awaiting_review(
     lists = _Lists(actor, asked, as_of)
     order = _order(view, sort)
     segments = lists.segments(view)
-    rows, following = _page(segments, order, after)
+    found, following = _page(segments, order, after)
+    alike = lists.alike(segments, found, order)
+    rows = alike.gathered(found, order, begun=bool(after))
     # A list that ends on its first page is as long as that page; counting would read it again.
     seen = None if following or after or as_of else len(rows)
     counts = {
@@ -100,7 +103,7 @@ def awaiting_review(
         for each in (View.MINE, View.TEAM, View.WAITING)
     }
     return QueuePage(
-        rows=tuple(queue_rows(rows, lists.reader)),
+        rows=tuple(queue_rows(rows, lists.reader, alike.groups)),
         next=following,
         mine=counts[View.MINE],
         team=counts[View.TEAM],
@@ -156,6 +159,9 @@ class _Segment:
     """A part of a list that comes whole before the next part."""
 
     rows: QuerySet[Proposal]
+    inside: Q | None = (
+        None  # all of it, what left too; identical ones of a run stand together there
+    )
     left: QuerySet[Proposal] | None = None  # was here when the list was opened, and is decided
     until: datetime | None = None  # later arrivals are held back
 
@@ -221,6 +227,15 @@ class _Lists:
             return _counted(self.everything.filter(WAITS, self.fitting))
         return min(sum(_counted(one.rows) for one in segments), MOST_COUNTED)
 
+    def alike(self, segments: Sequence[_Segment], found: Sequence[Row], order: Order) -> Alike:
+        """Return what of a page is asked for several times by one run."""
+        runs = {row.run_id for _number, row in found if row.run_id is not None}
+        parts = [one.inside for one in segments if one.inside is not None]
+        if not runs or not parts:
+            return Alike((), order)
+        rows = annotated(self.everything, self.reader)
+        return Alike(identical(rows, parts, runs), order)
+
     def snoozed(self) -> int:
         return _counted(self.everything.filter(self.reader.snoozed & self.reader.decidable))
 
@@ -246,27 +261,25 @@ class _Lists:
         )
 
     def _segment(self, waits: Q, gone: Q) -> _Segment:
-        rows = self.everything.filter(waits, self.fitting)
+        waiting = waits & self.fitting
+        rows = annotated(self.everything.filter(waiting), self.reader)
         if self.as_of is None:
-            return _Segment(rows=annotated(rows, self.reader))
-        left = self.everything.filter(
-            ~WAITS,
-            gone,
-            rows_of(self.asked, self.reader, without=("is",)),
-            moved_at__gt=self.opened,
-            created_at__lte=self.opened,
-        )
+            return _Segment(rows=rows, inside=waiting)
+        came = Q(created_at__lte=self.opened)
+        fitting = rows_of(self.asked, self.reader, without=("is",))
+        left = ~WAITS & gone & fitting & came & Q(moved_at__gt=self.opened)
         return _Segment(
-            rows=annotated(rows, self.reader),
-            left=annotated(left, self.reader),
+            rows=rows,
+            inside=(waiting & came) | left,
+            left=annotated(self.everything.filter(left), self.reader),
             until=self.opened,
         )
 
 
-def _page(segments: Sequence[_Segment], order: Order, after: str) -> tuple[list[Proposal], str]:
+def _page(segments: Sequence[_Segment], order: Order, after: str) -> tuple[list[Row], str]:
     """Return the rows of a page, and the cursor of the page after it or ""."""
     begin, values = order.read(after, segments=len(segments)) if after else (0, ())
-    found: list[tuple[int, Proposal]] = []
+    found: list[Row] = []
     for number, segment in enumerate(segments):
         room = PAGE_ROWS + 1 - len(found)
         if number < begin or not room:
@@ -275,7 +288,7 @@ def _page(segments: Sequence[_Segment], order: Order, after: str) -> tuple[list[
         found += [(number, row) for row in segment.take(order, behind, room)]
     shown = found[:PAGE_ROWS]
     following = order.cursor(shown[-1][1], shown[-1][0]) if len(found) > PAGE_ROWS else ""
-    return [row for _number, row in shown], following
+    return shown, following
 
 
 def _first(segments: Sequence[_Segment], order: Order) -> UUID | None:

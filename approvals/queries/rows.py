@@ -31,8 +31,14 @@ def annotated(rows: QuerySet[Proposal], reader: Reader) -> QuerySet[Proposal]:
     )
 
 
-def queue_rows(rows: Sequence[Proposal], reader: Reader) -> Iterator[QueueRow]:
-    """Yield what a list shows of its rows."""
+def queue_rows(
+    rows: Sequence[Proposal], reader: Reader, groups: Mapping[UUID, UUID] | None = None
+) -> Iterator[QueueRow]:
+    """Yield what a list shows of its rows.
+
+    Args:
+        groups: the first of its group for every row that is in one.
+    """
     claims = _claims(rows, reader)
     turns = _turns(rows, reader)
     words = words_of(row.id for row in rows)
@@ -46,6 +52,7 @@ def queue_rows(rows: Sequence[Proposal], reader: Reader) -> Iterator[QueueRow]:
             turn=(turns.get(row.id) or _usual(row)) if is_turn else None,
             claims=() if card.settled else tuple(claims[row.id]),
             snoozed_until=row.snoozed_until,
+            group=(groups or {}).get(row.id),
         )
 
 

@@ -28,6 +28,11 @@ class QueueRowOut(Out):
     turn = TurnOut(allow_null=True, help_text="Why it is the reader's turn, or null.")
     claims = ClaimOut(many=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)
+    group = serializers.UUIDField(
+        allow_null=True,
+        help_text="The first of several identical requests of one run, which follow each other; "
+        "null for what stands alone.",
+    )
 
 
 class QueueIn(In):

@@ -15,7 +15,7 @@ from approvals.cards import QueuePage, Term
 from approvals.forms import NextForm, QueueForm
 from approvals.queries import MOST_COUNTED, Sort, View
 from approvals.views.markup import markup
-from approvals.views.rows import queue_row
+from approvals.views.rows import grouped
 from console.accounts.states import Permission
 from console.kernel.errors import BadInput
 from console.kernel.http import actor_of, read, requires, show
@@ -115,10 +115,10 @@ def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) ->
     view = _view(asked)
     row_query = _query({**asked, "view": ""}, list=asked["view"])
     actor = actor_of(request)
-    rows = [
-        queue_row(row, reader=actor.id, query=row_query, live=view is not View.DECIDED)
-        for row in page.rows
-    ]
+    rows = grouped(page.rows, reader=actor.id, query=row_query, live=view is not View.DECIDED)
+    batch = [row for row in rows if row["select"]]
+    if len(batch) == 1:  # a box alone would do nothing; one group is decided by its own link
+        batch[0]["select"] = ""
     return {
         **_frame(asked),
         "more": [
@@ -127,7 +127,7 @@ def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) ->
         "page": page,
         "rows": [{**row, "markup": markup(row)} for row in rows],
         "tabs": [_tab(one, view, asked, page) for one in View],
-        "batch": [row for row in rows if row["select"]],
+        "batch": batch,
         "chips": [_chip(term, page.terms, asked) for term in page.terms],
         "snoozed": counted(page.snoozed) if view is View.MINE and page.snoozed else "",
         "fresh": counted(page.fresh) if page.fresh else "",

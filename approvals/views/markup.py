@@ -25,7 +25,8 @@ _lock = Lock()
 def markup(row: Mapping[str, Any]) -> SafeString:
     """Return what `approvals/row.html` makes of a row."""
     # What the row says of time changes without it: how long is left, and which day is today.
-    key = (_frozen(row), ago(row["at"]), timezone.localdate())
+    left = [ago(one["at"]) for one in (row, *row.get("members", ()))]
+    key = (_frozen(row), *left, timezone.localdate())
     with _lock:
         found = _kept.get(key)
         if found is not None:

@@ -1,7 +1,11 @@
 """From rows of a list to what its template shows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from approvals.cards import ClaimCard, QueueRow, Turn
 from approvals.states import DECIDABLE, AttentionReason
@@ -52,6 +56,35 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
         "at_label": "Decide by" if waits else "",
         # The value of the row's box: what the reader may decide together with others.
         "select": str(card.id) if waits and row.turn is not None and card.tier == 1 else "",
+    }
+
+
+def grouped(rows: Iterable[QueueRow], *, reader: str, query: str, live: bool) -> list[Any]:
+    """Return what a list shows: single rows, and one row for identical requests of one run."""
+    entries = []
+    for _key, group in groupby(rows, key=lambda row: row.group or row.card.id):
+        members = [queue_row(row, reader=reader, query=query, live=live) for row in group]
+        entries.append(members[0] if len(members) == 1 else _as_one(members))
+    return entries
+
+
+def _as_one(members: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one row for all of a group: that of the first that still waits."""
+    first = next((member for member in members if not member["gone"]), members[0])
+    asked = [member["select"] for member in members if member["select"]]
+    several = ",".join(asked)
+    return {
+        **first,
+        "dom_id": f"same-{members[0]['card'].id}",
+        "select": several,
+        "members": [{**member, "select": ""} for member in members],
+        "count": len(members),
+        "left": sum(member["gone"] for member in members),
+        "asked": len(asked),
+        # One act for all is the guarded one of a batch: its table, a digest and an answer for each.
+        "decide": f"{reverse('approvals:batch')}?{urlencode({'select': several}, safe=',')}"
+        if len(asked) > 1
+        else "",
     }
 
 

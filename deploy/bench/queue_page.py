@@ -55,6 +55,7 @@ COPIES: Final = (
         'tier', 1 + (n %% 3 = 0)::int, 'tool', 'tool_' || n %% 20, 'title', 'Change order #W' || n,
         'agent_id', 'agent-' || n %% 10, 'agent_label', 'agent-' || n %% 10 || ' v3',
         'asked_groups', jsonb_build_array(who.asked), 'needs', 1,
+        'run_id', md5(one.tenant_id::text || 'run' || n %% 10000)::uuid,
         'decide_by', one.decide_by + n * interval '7 seconds'
       )) made
      WHERE one.id = %(one)s
@@ -64,6 +65,8 @@ COPIES: Final = (
     SELECT made.* FROM approvals_revision one, generate_series(1, %(open)s) n,
       LATERAL jsonb_populate_record(one, jsonb_build_object(
         'id', md5(one.tenant_id::text || 'r' || n)::uuid,
+        'fingerprint', E'\\\\x' || repeat(md5(CASE n %% 10
+          WHEN 0 THEN n %% 10000 || '.' || n / 20000 ELSE n::text END), 2),
         'proposal_id', md5(one.tenant_id::text || 'p' || n)::uuid)) made
      WHERE one.proposal_id = %(one)s
     """,
@@ -195,7 +198,8 @@ def _desk() -> Iterator[Desk]:
     say(f"queue: {OPEN:,} proposals opened in {time.monotonic() - began:.0f} s")
     with connect("owner") as owner:
         owner.execute(
-            "ANALYZE approvals_proposal, approvals_principal, approvals_requirement, approvals_vote"
+            "ANALYZE approvals_proposal, approvals_revision, approvals_principal,"
+            " approvals_requirement, approvals_vote"
         )
     try:
         yield Desk(tenant_id=me.tenant_id, **browsers)
