@@ -34,8 +34,9 @@ def claim(*, actor: Actor, proposal_id: UUID, by_itself: bool = False) -> Claims
     """Be at work on a proposal for five minutes, or for five more.
 
     Args:
-        by_itself: the page asks, because it was opened. Of somebody who decided very much in the
-            last hour nothing is claimed then: others come first.
+        by_itself: the page asks, because it was opened. Nothing is claimed then, and nothing
+            refused, where there is nothing to claim any more; nor of somebody who decided very
+            much in the last hour: others come first.
 
     Raises:
         ProposalClaimed: others hold every place that this person could fill.
@@ -45,12 +46,10 @@ def claim(*, actor: Actor, proposal_id: UUID, by_itself: bool = False) -> Claims
     """
     desk = lock_for_person(actor, proposal_id)
     at = clock.now()
-    if desk.settle_clock(at=at):
-        return kept(expired(), ClaimsCard)
-    # Returned and not raised, because the clock may have taken a lapsed approval back to people.
-    refusal = why_not_decide(desk, actor) or refusal_for(desk, actor, Choice.APPROVE)
+    refusal = _why_not(desk, actor, over=desk.settle_clock(at=at))
     if refusal is not None:
-        return kept(refusal, ClaimsCard)
+        # Returned and not raised: the clock may have taken a lapsed approval back to people.
+        return read_claims(actor, desk.row) if by_itself else kept(refusal, ClaimsCard)
     mine = Claim.objects.filter(
         proposal=desk.row, person_id=UUID(actor.id), lease_until__gt=at
     ).update(lease_until=at + policies.LEASE)
@@ -156,6 +155,12 @@ def lock_for_person(actor: Actor, proposal_id: UUID) -> Desk:
     if not reach.covers(desk.row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return desk
+
+
+def _why_not(desk: Desk, actor: Actor, *, over: bool) -> ConsoleError | None:
+    if over:
+        return expired()
+    return why_not_decide(desk, actor) or refusal_for(desk, actor, Choice.APPROVE)
 
 
 # -- writes --------------------------------------------------------------------------------------

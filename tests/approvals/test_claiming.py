@@ -199,6 +199,21 @@ class TestClaim:
         with pytest.raises(AlreadyDecided):
             commands.claim(actor=cast.ruth, proposal_id=card.id)
 
+    def test_by_itself_is_refused_nothing_where_nothing_is_to_claim(self, cast: Cast) -> None:
+        """A page that is open cannot know yet what was decided a moment ago."""
+        decided, late = opened(cast), opened(cast)
+        reject(decided, cast.ines)
+        answer = cast.client("ruth").post(
+            f"/api/v1/approvals/proposals/{decided.id}/claim",
+            {"by_itself": True},
+            content_type="application/json",
+        )
+        assert (answer.status_code, answer.json()["mine"]) == (200, None)
+        with clock.frozen(late.decide_by):
+            found = commands.claim(actor=cast.ruth, proposal_id=late.id, by_itself=True)
+        assert (found.mine, found.by_itself) == (None, False)
+        assert now(cast, late).card.state is ProposalState.EXPIRED
+
     def test_by_itself_gives_way_after_sixty_decisions_an_hour(
         self, cast: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
