@@ -32,6 +32,7 @@ class Address:
     view: str = "fields"
     opened: str = ""  # names of folds, with commas; "all"
     kept: Mapping[str, str] = field(default_factory=dict)  # list and moment, as they came
+    left: int = 0  # folds that hold what was looked for, and stay closed: too long for one answer
 
     def link(self, *, view: str | None = None, opened: str | None = None, at: str = "") -> str:
         view = self.view if view is None else view
@@ -95,6 +96,7 @@ class Change:
             "none": self.address.link(opened="") if self.address.opened else "",
             "open_all": bool(self.address.opened),
             "more": self._more(),
+            "left": self.address.left,
             "hidden": self.diff.hidden,
             "mixed": sum(side.mixed for change in self.diff.changes for side in _sides(change)),
         }

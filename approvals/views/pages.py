@@ -17,6 +17,7 @@ from approvals.views.changes import ALL, Address, Change
 from approvals.views.claims import claims_context
 from approvals.views.clocks import clocks_of
 from approvals.views.consequence import consequence_of
+from approvals.views.finding import found_in
 from approvals.views.glass import glass_context
 from approvals.views.neighbours import KEPT, place_of
 from approvals.views.plans import plan_context
@@ -97,7 +98,10 @@ def _change(request: HttpRequest, found: ProposalDetail, asked: Mapping[str, Any
         opened=asked.get("open") or "",
         kept={name: str(asked.get(name) or "") for name in ("since", *KEPT)},
     )
-    return Change(found.diff, address, seen=parts_seen(actor_of(request), found))
+    change = Change(found.diff, address, seen=parts_seen(actor_of(request), found))
+    if not asked.get("find"):
+        return change
+    return Change(found.diff, found_in(change, asked["find"]), seen=change.seen)
 
 
 def _context(

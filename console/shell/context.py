@@ -142,6 +142,7 @@ def own() -> tuple[NavItem, ...]:
         ("home", "Home", "shell:home", "h", "house"),
         ("sessions", "Your sessions", "accounts:sessions", "", "monitor"),
         ("notices", "Your notices", "approvals:notices", "", "send"),
+        ("keyboard", "Your keys", "shell:keyboard", "", "keyboard"),
         ("manual", "Manual", "shell:manual", "m", "book-open"),
     )
     return tuple(

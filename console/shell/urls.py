@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("frame/", views.frame, name="frame"),
     path("theme/", views.theme, name="theme"),
+    path("keyboard/", views.keyboard, name="keyboard"),
     path("manual/", views.manual, name="manual"),
     path("manual/words/", views.words, name="words"),
     path("manual/<slug:slug>/", views.manual, name="manual-page"),

@@ -53,6 +53,13 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires("")
+def keyboard(request: HttpRequest) -> HttpResponse:
+    """Show the keys; which of them a person presses is kept in their browser alone."""
+    return show(request, "shell/keyboard.html", {})
+
+
+@require_safe
+@requires("")
 def manual(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Show a page of the manual, the first one without a name."""
     pages = handbook.pages()

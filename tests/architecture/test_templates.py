@@ -164,6 +164,19 @@ class TestEveryStylesheet:
         assert len(lines) <= most.get(path.name, 120)
 
 
+class TestKeys:
+    def test_are_all_in_the_table_that_people_choose_from(self) -> None:
+        keymap = (ROOT / "static" / "js" / "core" / "keymap.js").read_text(encoding="utf-8")
+        table = re.findall(r'^  \["(.)", "[^"]+"\],$', keymap, re.MULTILINE)
+        used = {key for path in CONSOLE for key in re.findall(r'data-key="([^"]+)"', source(path))}
+        for path in JS:
+            used |= set(re.findall(r'addKey\("([^"]+)"', path.read_text(encoding="utf-8")))
+
+        assert used - set(table) == set()
+        assert set(table) - used == {"g"}  # the first of two
+        assert len(table) == len(set(table))
+
+
 CHART = "js/elements/sb-chart.js"
 IMPORTED = re.compile(r"""^import [^;(]*["'](\.[^"']+)["'];""", re.MULTILINE)
 

@@ -216,3 +216,13 @@ class TestErrors:
 
         assert answer.status_code == 404
         assert answer.content.decode().strip().startswith('<section class="refusal"')
+
+
+class TestKeyboard:
+    def test_is_a_page_of_its_own_that_says_what_it_needs(self, cast: Cast) -> None:
+        client = cast.client("ruth")
+        page = client.get("/keyboard/").content.decode()
+        assert "Keys need a browser that runs scripts." in page
+        assert "data-keyboard hidden" in page
+        assert page.count('href="/keyboard/"') == 2  # the menu of the person, the list of `?`
+        assert client.post("/keyboard/").status_code == 405

@@ -1,36 +1,42 @@
 /**
- * Keys of a page. Handlers and the list that `?` opens come from one table. A key opens, moves or
- * selects; no key alone changes anything on the server.
+ * Keys of a page. Handlers, the list that `?` opens and the menu of `.` come from one table. A key
+ * opens, moves or selects; no key alone changes anything on the server.
  */
 
-/** @typedef {{key: string, text: string, act: (event: KeyboardEvent) => void}} Key */
+/** @typedef {{key: string, text: string, act: (event?: KeyboardEvent) => void}} Key */
 
-const OFF = "sb:keys-off";
+const person = document.body.dataset.person;
+export const OFF = `sb:keys-off:${person}`;
+export const CHOSEN = `sb:keys:${person}`;
 const TYPING = 'input:not([type="radio"], [type="checkbox"], [type="button"], [type="submit"]), textarea, select, [contenteditable]';
 const LEADER_MS = 1500;
 
 /** @type {Map<string, Key>} */
-const table = new Map();
+export const table = new Map();
 let leader = 0;
+
+/** @param {string} key the usual one @returns {string} the one that this person presses; core/keymap.js */
+export function chosen(key) {
+  return JSON.parse(localStorage.getItem(CHOSEN) ?? "{}")[key] ?? key;
+}
 
 /** @param {string} key @param {string} text @param {Key["act"]} act */
 export function addKey(key, text, act) {
   table.set(key, { key, text, act });
 }
 
-/** @param {Element} element Links and plain buttons are pressed; whatever sends is only focused. */
+/** @param {Element} element Links and plain buttons are pressed; what sends gets the focus, and waits for Enter. */
 export function moveTo(element) {
-  if (element instanceof HTMLAnchorElement) element.click();
-  else if (element instanceof HTMLButtonElement && element.type === "button") element.click();
-  else if (element.tagName === "SUMMARY") element.click();
-  else element.focus();
+  element.focus();
+  if (element.matches('a, summary, button[type="button"]')) element.click();
+  else if (element.type === "submit") element.onkeydown = (event) => event.key !== " "; // typing goes on with a space
 }
 
-function rows() {
+export function rows() {
   const list = document.querySelector("[data-key-list]");
   if (!list) return [];
   const marked = [...list.querySelectorAll("a[data-row]")];
-  if (marked.length > 0) return marked;
+  if (marked.length > 0) return marked.filter((link) => link.checkVisibility());
   return [...list.querySelectorAll("li, tbody tr")].map((row) => row.querySelector("a")).filter(Boolean);
 }
 
@@ -48,6 +54,9 @@ function selectRow() {
   document.activeElement?.closest("li, tr")?.querySelector("[data-pick]")?.click();
 }
 
+/** What few ask for is loaded when they do. @param {"openList" | "openActions"} what */
+const later = (what) => async () => (await import("./actions.js"))[what]();
+
 function listKeys() {
   if (rows().length === 0) return;
   addKey("j", "Next row", () => walk(1));
@@ -62,35 +71,9 @@ function pageKeys() {
     const text = element.title || element.getAttribute("aria-label") || element.textContent.trim();
     addKey(key, text, () => moveTo(element));
   }
-}
-
-function goKeys() {
   for (const element of document.querySelectorAll("[data-go]")) {
     addKey(`g ${element.dataset.go}`, `Go to ${element.dataset.goName}`, () => element.click());
   }
-}
-
-function openList() {
-  const dialog = document.getElementById("keys");
-  const list = dialog?.querySelector("[data-key-table]");
-  if (!dialog || !list || dialog.open) return;
-  list.replaceChildren(...[...table.values()].map(line));
-  dialog.showModal();
-}
-
-/** @param {Key} key */
-function line(key) {
-  const group = document.createElement("div");
-  const term = document.createElement("dt");
-  const keys = document.createElement("dd");
-  term.textContent = key.text;
-  for (const part of key.key.split(" ")) {
-    const cap = document.createElement("kbd");
-    cap.textContent = part;
-    keys.append(cap, " ");
-  }
-  group.append(term, keys);
-  return group;
 }
 
 /** @param {KeyboardEvent} event */
@@ -105,11 +88,11 @@ document.addEventListener("keydown", (event) => {
   if (ignored(event)) return;
   const led = Date.now() - leader < LEADER_MS;
   leader = 0;
-  if (event.key === "g" && !led) {
+  if (event.key === chosen("g") && !led) {
     leader = Date.now();
     return;
   }
-  const found = table.get(led ? `g ${event.key}` : event.key);
+  const found = led ? table.get(`g ${event.key}`) : [...table.values()].find((each) => chosen(each.key) === event.key);
   if (!found) return;
   event.preventDefault();
   found.act(event);
@@ -120,6 +103,7 @@ document.addEventListener("keydown", (event) => {
   const menu = document.querySelector("details[data-menu][open]");
   menu?.removeAttribute("open");
   menu?.querySelector("summary")?.focus();
+  if (!menu && !ignored(event)) document.querySelector("a[data-escape]")?.click();
 });
 
 document.addEventListener("click", (event) => {
@@ -130,20 +114,14 @@ document.addEventListener("click", (event) => {
 // On a phone the rooms are wider than the screen; the one that is open is brought into view.
 document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-listKeys();
-pageKeys();
-goKeys();
-addEventListener("sb:fresh", listKeys);
-addEventListener("sb:fresh", pageKeys); // what a key presses may be another element now
-addKey("?", "Keys of this page", openList);
+for (const keys of [listKeys, pageKeys]) {
+  keys();
+  addEventListener("sb:fresh", keys); // what a key presses may be another element now
+}
+addKey(".", "Actions", later("openActions"));
+addKey("?", "Keys of this page", later("openList"));
 for (const button of document.querySelectorAll("[data-open-keys]")) {
   button.hidden = false;
-  button.addEventListener("click", openList);
+  button.addEventListener("click", later("openList"));
 }
-const off = document.querySelector("[data-keys-off]");
-if (off) {
-  off.checked = Boolean(localStorage.getItem(OFF));
-  off.addEventListener("change", () =>
-    off.checked ? localStorage.setItem(OFF, "1") : localStorage.removeItem(OFF),
-  );
-}
+for (const cap of document.querySelectorAll("[data-cap]")) cap.textContent = chosen(cap.dataset.cap);

@@ -227,7 +227,7 @@ function remember(name, seq) {
 }
 
 addEventListener("online", reconnectNow);
-addEventListener("offline", drop);
+addEventListener("offline", () => (socket ? drop() : signedOut || show("offline")));
 addEventListener("focus", reconnectNow);
 document.addEventListener("visibilitychange", reconnectNow);
 addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -6,6 +6,8 @@ const hunks = () => [...document.querySelectorAll("[data-hunk]")];
 const looked = `sb:looked:${document.querySelector("[data-current-digest]")?.dataset.currentDigest}`;
 const ticked = new Set(JSON.parse(sessionStorage.getItem(looked) ?? "[]"));
 
+const later = (what) => async () => (await import("./whole.js"))[what](openFold);
+
 /** The hunk that has the focus, or the last one above it. */
 function here() {
   const active = document.activeElement;
@@ -38,10 +40,15 @@ function tick() {
   for (const hunk of hunks()) hunk.toggleAttribute("data-looked", ticked.has(hunk.id));
 }
 
-async function open(event) {
-  const link = event.target instanceof Element ? event.target.closest("a[data-open-fold]") : null;
+function open(event) {
+  const link = event.target.closest?.("a[data-open-fold]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
+  openFold(link);
+}
+
+/** @param {HTMLAnchorElement} link */
+async function openFold(link) {
   const url = new URL(link.href);
   const part = new URL(url);
   part.searchParams.set("part", "now");
@@ -55,8 +62,14 @@ async function open(event) {
   row.focus({ preventScroll: true });
 }
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "p" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  later("print")();
+});
 document.addEventListener("click", open);
 addEventListener("sb:fresh", tick);
+addKey("/", "Search in the change", later("find"));
 addKey("n", "Next change", () => go(here() + 1));
 addKey("p", "Previous change", () => go(here() - 1));
 addKey("x", "Mark a change as looked at; open it if it is folded", look);

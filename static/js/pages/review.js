@@ -220,21 +220,6 @@ class VoteBar {
   }
 }
 
-function showReceipt() {
-  const told = JSON.parse(sessionStorage.getItem(RECEIPT) ?? "null");
-  sessionStorage.removeItem(RECEIPT);
-  if (!told) return;
-  const line = document.createElement("p");
-  line.className = "notice";
-  line.setAttribute("role", "status");
-  line.dataset.tone = "clear";
-  const link = document.createElement("a");
-  link.href = told.href;
-  link.textContent = told.title;
-  line.append(`Vote recorded ${told.at}, event ${told.event_uid.slice(0, 8)}: `, link, " ", told.remark ?? "");
-  document.querySelector(".main")?.prepend(line);
-}
-
 /** Sealing follows within seconds and sends no hint. @param {number} tries */
 function awaitSeal(tries) {
   if (!tries || !document.querySelector("[data-unsealed]")) return;
@@ -248,5 +233,5 @@ function awaitSeal(tries) {
 if (location.pathname.endsWith("/vote/")) history.replaceState(null, "", location.pathname.replace(/vote\/$/, ""));
 for (const receipt of document.querySelectorAll("[data-receipt-draft]")) dropDraft(receipt.dataset.receiptDraft);
 for (const form of document.querySelectorAll("form[data-vote-bar]")) new VoteBar(form);
-showReceipt();
+if (sessionStorage.getItem(RECEIPT)) import("./receipt.js");
 awaitSeal(SEAL_TRIES);
