@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Frame, Locator, Page, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import axe_findings, sign_in
@@ -30,7 +30,8 @@ class Person:
         """Look at the page with axe, in both schemes, as wide as it is."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
-            assert axe_findings(self.page) == [], f"{self.page.url} {scheme}"
+            found = axe_findings(self.page)
+            assert found == [], f"{self.page.url} {scheme}: {found}"
         self.page.emulate_media(color_scheme="light")
         return self
 
@@ -40,6 +41,34 @@ class Person:
         bar.get_by_label("Approve").check()
         bar.get_by_role("button", name="Record vote").click()
         return self
+
+
+@dataclass
+class Keyboard:
+    """Somebody who uses nothing but keys, and how many they pressed."""
+
+    page: Page
+    pressed: int = 0
+
+    def press(self, *keys: str) -> Self:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1
+        return self
+
+    def write(self, text: str) -> Self:
+        self.page.keyboard.type(text)
+        return self
+
+    def reach(self, target: Locator, *, most: int = 90) -> Self:
+        """Press Tab until something has the focus, and see that it shows."""
+        expect(target).to_be_visible()
+        for _ in range(most):
+            if target.evaluate("each => each === document.activeElement"):
+                expect(target).to_be_in_viewport()
+                return self
+            self.press("Tab")
+        raise AssertionError(f"{target} cannot be reached by {most} presses of Tab.")
 
 
 @dataclass

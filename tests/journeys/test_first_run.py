@@ -2,50 +2,21 @@
 
 import re
 from io import StringIO
-from uuid import UUID
 
 import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from agents.runtime.commands import register_agent, register_agent_version
-from agents.showcase.retail import commands as shop
-from agents.showcase.retail import queries as shelves
-from agents.tools import registry
-from console.widget import commands as widget
 from console.widget.cards import WidgetKeyCard
 from tests.cast import Cast
 from tests.journeys.conftest import OpenBrowser
 from tests.journeys.people import Customer, Person
-
-ORDER = "#W2974929"
-CUSTOMER = "fatima_anderson_2157"
-WISH = f"Please cancel order {ORDER}, I ordered it by mistake."
-WHO = "My e-mail is fatima.anderson1447@example.com."
+from tests.journeys.shop import ORDER, ask, open_shop, status_of
 
 
 @pytest.fixture
 def site(cast: Cast) -> WidgetKeyCard:
-    """A shop whose page embeds its agent."""
-    shop.seed_shop(actor=cast.system)
-    register_agent(
-        actor=cast.noor, slug="support", title="Meridian support", owner=UUID(cast.noor.id)
-    )
-    register_agent_version(
-        actor=cast.noor,
-        agent="support",
-        prompt="Help the customers of the shop.",
-        tools=[tool.name for tool in registry.every(domain="retail")],
-        model_policy={"provider": "rules", "model": "rules"},
-    )
-    return widget.create_key(
-        actor=cast.noor, title="Shop help", agent="support", origins="http://localhost:*"
-    )
-
-
-def status_of(cast: Cast) -> str:
-    order = shelves.order_details(actor=cast.system, order_id=ORDER, customer=CUSTOMER)
-    return str(order["status"])
+    return open_shop(cast)
 
 
 @pytest.mark.allow_noise("409")
@@ -65,14 +36,6 @@ def test_what_people_agreed_to_runs_once_and_anyone_can_stop_and_prove_it(
     expect(ruth.page.get_by_text("wrong refunds seen").first).to_be_visible()
     customer.says(f"And order {ORDER} again?")
     expect(customer.chat.get_by_role("alert")).to_contain_text("wrong refunds seen")
-
-
-def ask(cast: Cast, customer: Customer, shop_url: str) -> None:
-    """The customer asks and agrees; nothing happens to the order yet."""
-    customer.opens_the_chat(shop_url)
-    customer.says(f"{WISH} {WHO}").reads(re.compile("confirm", re.IGNORECASE)).agrees()
-    customer.reads("agreed to by 2 people of our team")
-    assert status_of(cast) == "pending"
 
 
 def decide(cast: Cast, ruth: Person, ines: Person) -> None:
