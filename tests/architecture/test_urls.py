@@ -37,6 +37,7 @@ from tests.cast import HOST, Cast, make_cast
 SIGNED_IN_ONLY: Final = {
     "shell:home": "shows each reader what their own permissions allow",
     "shell:frame": "the frame's own parts: banner and counts of what the reader may see",
+    "shell:keyboard": "keys are kept in the browser; the page says nothing of anybody",
     "shell:manual": "the manual is for everybody",
     "shell:words": "the manual is for everybody",
     "shell:manual-page": "the manual is for everybody",

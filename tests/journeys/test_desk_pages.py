@@ -21,14 +21,19 @@ def fits(person: Person, width: int) -> None:
 def test_the_desk_has_no_barrier(
     cast: Cast, console: str, open_browser: OpenBrowser, width: int
 ) -> None:
+    about = facts(1, title="Change the note of order #W1")
+    long = opened(cast, facts_=about, tool="change_note", **note(LONG, OTHER))
+    ruth = Person(open_browser(width=width), console).enter(cast, "ruth")
+    sees_groups(cast, ruth, width)
+    reads_a_long_change(ruth, f"/reviews/{long.id}/", width)
+    fits(ruth.goes_to("/keyboard/"), width)
+
+
+def sees_groups(cast: Cast, ruth: Person, width: int) -> None:
     run, high = uuid7(), uuid7()
     for each, tier in ((run, 1), (run, 1), (run, 1), (high, 2), (high, 2)):
         opened(cast, tier=tier, facts_=facts(tier, run_id=each))
-    long = opened(cast, facts_=facts(1, title="Change the note of order #W1"), **note(LONG, OTHER))
-    ruth = Person(open_browser(width=width), console).enter(cast, "ruth")
-    page = ruth.page
-
-    ruth.goes_to("/reviews/")
+    page = ruth.goes_to("/reviews/").page
     group = page.get_by_text("3 identical requests of one run")
     group.click()
     expect(page.get_by_role("list", name="Identical: Cancel order #W1").first).to_be_visible()
@@ -40,7 +45,9 @@ def test_the_desk_has_no_barrier(
     expect(page.get_by_role("heading", level=1)).to_have_text("Decide together")
     fits(ruth, width)
 
-    ruth.goes_to(f"/reviews/{long.id}/")
+
+def reads_a_long_change(ruth: Person, path: str, width: int) -> None:
+    page = ruth.goes_to(path).page
     armed(page)
     page.keyboard.press(".")
     expect(page.get_by_role("menu", name="Actions of this page")).to_be_visible()
@@ -48,9 +55,7 @@ def test_the_desk_has_no_barrier(
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.keyboard.type("line 601, new")
+    expect(page.locator("#find")).to_have_attribute("data-ready", "")
     page.keyboard.press("Enter")
     expect(page.get_by_role("search").get_by_role("status")).to_have_text("1 of 1")
-    fits(ruth, width)
-
-    ruth.goes_to("/keyboard/")
     fits(ruth, width)

@@ -26,7 +26,10 @@ MOST_PRESSES = 4  # from the list to a recorded vote
 def asked(cast: Cast, order: str, **other: Any) -> ProposalCard:
     run = other.pop("run", None) or uuid7()
     about = facts(1, title=f"Cancel order {order}", run_id=run)
-    return opened(cast, facts_=about, args={"order_id": order}, **other)
+    pending = {"orders": {order: {"status": "pending"}}}
+    done = {"orders": {order: {"status": "cancelled"}}}
+    values = {"args": {"order_id": order}, "before": pending, "after": done, **other}
+    return opened(cast, facts_=about, **values)
 
 
 def state(cast: Cast, card: ProposalCard) -> ProposalState:
@@ -55,7 +58,9 @@ def test_a_day_goes_by_with_the_keyboard_alone(
     decides_together(ruth, keys)
     assert {state(cast, card) for card in (*same, extra)} == {ProposalState.APPROVED}
     assert state(cast, late) is ProposalState.OPEN
-    asks_and_edits(ruth, keys)
+    searches(ruth, keys)
+    asks(ruth, keys)
+    edits(ruth, keys)
 
 
 def decides(ruth: Person, keys: Keyboard, first: ProposalCard, second: ProposalCard) -> None:
@@ -119,8 +124,8 @@ def decides_together(ruth: Person, keys: Keyboard) -> None:
     ruth.page.wait_for_url("**/reviews/")
 
 
-def asks_and_edits(ruth: Person, keys: Keyboard) -> None:
-    """What is left came from a customer: it is asked about, searched, and edited."""
+def searches(ruth: Person, keys: Keyboard) -> None:
+    """What is left came from a customer: it is opened by the menu of its row, and searched."""
     keys.press("j", ".")
     menu = ruth.page.get_by_role("menu", name=re.compile(ORDER))
     expect(menu.get_by_role("menuitem", name="Open")).to_be_focused()
@@ -129,15 +134,23 @@ def asks_and_edits(ruth: Person, keys: Keyboard) -> None:
     keys.press(".", "End", "Home", "Enter")
     ruth.page.wait_for_url(PAGE)
     armed(ruth.page)
-    keys.press("/").write("Cancelled").press("Enter")
+    keys.press("/").write("Cancelled")
+    expect(ruth.page.locator("#find")).to_have_attribute("data-ready", "")
+    keys.press("Enter")
     expect(ruth.page.get_by_role("search").get_by_role("status")).to_contain_text("1 of ")
     keys.press("Escape", "v")
     ruth.page.wait_for_url(re.compile("view=unified"))
+
+
+def asks(ruth: Person, keys: Keyboard) -> None:
     keys.press("q")
     keys.reach(ruth.page.get_by_label("Ask the agent", exact=True)).press("Space")
     keys.reach(ruth.page.get_by_role("textbox", name="Text")).write("Which of the two orders?")
     keys.reach(ruth.page.get_by_role("button", name="Send", exact=True)).press("Enter")
     expect(ruth.page.get_by_text("Which of the two orders?")).to_be_visible()
+
+
+def edits(ruth: Person, keys: Keyboard) -> None:
     armed(ruth.page)
     keys.press("w")
     ruth.page.wait_for_url("**/edit/")
@@ -276,7 +289,9 @@ class TestWhole:
         armed(ruth.page)
         keys = Keyboard(ruth.page)
         said = ruth.page.get_by_role("search").get_by_role("status")
-        keys.press("n", "/").write("line 60").press("Enter")
+        keys.press("n", "/").write("line 60")
+        expect(ruth.page.locator("#find")).to_have_attribute("data-ready", "")
+        keys.press("Enter")
         expect(said).to_have_text("1 of 21")  # line 60, and 600 to 609 before and after
         expect(ruth.page.get_by_text("line 600, new")).to_be_attached()
         expect(ruth.page.get_by_text("line 812, new")).to_have_count(0)

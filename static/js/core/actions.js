@@ -41,8 +41,9 @@ export function openActions() {
   if (!rowOf(document.activeElement)) links[0].focus();
   const row = rowOf(document.activeElement);
   if (!row) return;
-  const title = row.querySelector("a[data-row], a").lastChild.textContent.trim();
-  openMenu(row, `Actions: ${title}`, actionsOf(row).map(capped));
+  const link = row.querySelector("a[data-row], a");
+  const title = link.lastChild.textContent.trim();
+  openMenu(link, `Actions: ${title}`, actionsOf(row).map(capped));
 }
 
 /** @param {Element} element */
@@ -57,8 +58,10 @@ function actionsOf(row) {
   const same = [...row.querySelectorAll(":scope > .row-same > :is(a, details)")];
   const items = [{ key: "o", text: "Open", act: () => link.click() }];
   if (box) items.push({ key: "x", text: box.checked ? "Take out of the selection" : "Select", act: () => box.click() });
-  for (const each of same.map((one) => one.querySelector("summary") ?? one)) {
-    items.push({ key: "", text: each.textContent.trim(), act: () => moveTo(each) });
+  for (const each of same) {
+    const summary = each.querySelector("summary");
+    const text = summary ? `${each.open ? "Hide" : "Show"} the identical ones` : each.textContent.trim();
+    items.push({ key: "", text, act: () => moveTo(summary ?? each) });
   }
   if (table.has("s") && row.matches("[data-mine]")) items.push({ ...table.get("s"), text: "Put off…" });
   return items;

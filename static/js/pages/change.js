@@ -69,7 +69,13 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", open);
 addEventListener("sb:fresh", tick);
-addKey("/", "Search in the change", later("find"));
+addKey("/", "Search in the change", () => {
+  const bar = document.getElementById("find");
+  if (bar.hidden) bar.back = document.activeElement;
+  bar.hidden = false; // at once: what is typed next is meant for it
+  bar.querySelector("input").focus();
+  later("find")();
+});
 addKey("n", "Next change", () => go(here() + 1));
 addKey("p", "Previous change", () => go(here() - 1));
 addKey("x", "Mark a change as looked at; open it if it is folded", look);

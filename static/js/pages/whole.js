@@ -7,13 +7,12 @@ const CELLS = "td, th, dd, dt, pre, h3";
 const ALL = "found";
 const NOW = "found-now";
 
-const form = document.getElementById("find");
-const field = form.querySelector("input");
-const said = form.querySelector("[data-said]");
+const bar = document.getElementById("find");
+const field = bar.querySelector("input");
+const said = bar.querySelector("[data-said]");
 const region = () => document.getElementById("proposal");
 const change = () => document.querySelector("section.change");
 
-let before = null; // what had the focus
 let asked = ""; // what the server was asked for
 let matches = [];
 let at = -1;
@@ -89,20 +88,18 @@ async function search() {
   go(1);
 }
 
+/** The bar is open and has the focus already. */
 export function find() {
-  if (form.hidden) before = document.activeElement;
-  form.hidden = false;
   field.select();
-  field.focus();
+  bar.dataset.ready = "";
 }
 
 function close() {
-  form.hidden = true;
+  bar.hidden = true;
   asked = "";
   mark();
   tell();
-  const row = before?.isConnected ? before : null;
-  row?.focus({ preventScroll: true });
+  if (bar.back?.isConnected) bar.back.focus({ preventScroll: true });
 }
 
 /** @param {(link: HTMLAnchorElement) => Promise<void>} openFold */
@@ -112,8 +109,7 @@ export async function print(openFold) {
   globalThis.print();
 }
 
-form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("keydown", (event) => {
+bar.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
   else if (event.key === "Enter" && event.target === field && !event.isComposing) {
     if (field.value.trim() === asked && asked) go(event.shiftKey ? -1 : 1);
@@ -122,7 +118,7 @@ form.addEventListener("keydown", (event) => {
   event.preventDefault();
   event.stopPropagation();
 });
-form.addEventListener("click", (event) => {
+bar.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.hasAttribute("data-close")) close();
   else if (button && field.value.trim() !== asked) search();
