@@ -51,10 +51,12 @@ def test_a_day_goes_by_with_the_keyboard_alone(
     ruth.page.wait_for_url("**/reviews/")
     ruth.finds_no_barrier()
     decides(ruth, keys, first, second)
+    ruth.page.wait_for_url(f"**/reviews/{bad.id}/")
     assert [state(cast, card) for card in (first, second)] == [ProposalState.APPROVED] * 2
-    rejects(ruth, keys, bad)
+    rejects(ruth, keys)
+    ruth.page.wait_for_url(f"**/reviews/{late.id}/")
     assert state(cast, bad) is ProposalState.REJECTED
-    puts_off(ruth, keys, late)
+    puts_off(ruth, keys)
     decides_together(ruth, keys)
     assert {state(cast, card) for card in (*same, extra)} == {ProposalState.APPROVED}
     assert state(cast, late) is ProposalState.OPEN
@@ -81,8 +83,7 @@ def decides(ruth: Person, keys: Keyboard, first: ProposalCard, second: ProposalC
     assert keys.pressed - began <= MOST_PRESSES
 
 
-def rejects(ruth: Person, keys: Keyboard, bad: ProposalCard) -> None:
-    ruth.page.wait_for_url(f"**/reviews/{bad.id}/")
+def rejects(ruth: Person, keys: Keyboard) -> None:
     armed(ruth.page)
     keys.press("r", "ArrowDown")
     keys.reach(ruth.page.get_by_label("Reason", exact=False).last)
@@ -90,9 +91,8 @@ def rejects(ruth: Person, keys: Keyboard, bad: ProposalCard) -> None:
     keys.press("Control+Enter")
 
 
-def puts_off(ruth: Person, keys: Keyboard, late: ProposalCard) -> None:
+def puts_off(ruth: Person, keys: Keyboard) -> None:
     """The next one is claimed by being read; put back, it goes off the list for a while."""
-    ruth.page.wait_for_url(f"**/reviews/{late.id}/")
     expect(ruth.page.get_by_text("You are at work on this")).to_be_visible()
     keys.press("c", "Enter")
     ruth.page.wait_for_url("**/reviews/")
