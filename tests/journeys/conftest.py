@@ -28,7 +28,7 @@ FLAGS = [
 ]
 AXE = Path(__file__).with_name("axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-START_S = 40
+START_S = 120
 
 
 @pytest.fixture(scope="package")
