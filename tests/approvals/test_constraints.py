@@ -26,10 +26,10 @@ def owner() -> Iterator["psycopg.Connection[Any]"]:
 COPY_VOTE = """
 INSERT INTO approvals_vote (id, tenant_id, proposal_id, revision_id, digest, person_id,
   person_label, choice, reason_code, note, agent_message, session, event_uid, cast_at, void_cause,
-  stepup_at, served_at, view_digest, assertion)
+  stepup_at, served_at, view_digest, assertion, expected_s, taken_ms)
 SELECT gen_random_uuid(), tenant_id, proposal_id, id, {digest}, %(person)s, 'x', {choice}, {code},
   {note}, '', {session}, gen_random_uuid(), clock_timestamp(), '', {stepup}, {served}, {view},
-  {assertion}
+  {assertion}, {expected}, {taken}
 FROM approvals_revision WHERE proposal_id = %(proposal)s
 """
 
@@ -45,6 +45,8 @@ def vote_sql(**other: str) -> str:
         "served": "clock_timestamp()",
         "view": "sha256('x')",
         "assertion": "NULL",
+        "expected": "4",
+        "taken": "9000",
     }
     return COPY_VOTE.format(**{**values, **other})
 
@@ -70,6 +72,8 @@ class TestVote:
             ("vote_has_session", {"session": "''"}),
             ("vote_approve_was_shown", {"served": "NULL"}),
             ("vote_approve_was_shown", {"view": "NULL"}),
+            ("vote_approve_was_timed", {"taken": "NULL"}),
+            ("vote_time_in_bounds", {"expected": "2"}),
             ("vote_view_digest_is_sha256", {"view": "'\\x00'::bytea"}),
             ("vote_is_fresh", {"stepup": "NULL"}),
             ("vote_is_fresh", {"stepup": "clock_timestamp() - interval '311 seconds'"}),
@@ -150,9 +154,9 @@ class TestVote:
         )
         sql = """INSERT INTO approvals_vote (id, tenant_id, proposal_id, revision_id, digest,
           person_id, person_label, choice, reason_code, note, agent_message, session, event_uid,
-          cast_at, void_cause, served_at, view_digest) VALUES (gen_random_uuid(), %(t)s, %(p)s,
-          %(r)s, %(d)s, %(who)s, 'x', 'approve', '', '', '', repeat('a', 64), gen_random_uuid(),
-          now(), '', now(), sha256('x'))"""
+          cast_at, void_cause, served_at, view_digest, expected_s, taken_ms) VALUES (
+          gen_random_uuid(), %(t)s, %(p)s, %(r)s, %(d)s, %(who)s, 'x', 'approve', '', '', '',
+          repeat('a', 64), gen_random_uuid(), now(), '', now(), sha256('x'), 4, 9000)"""
         values = {
             "t": cast.elsewhere.id,
             "p": card.id,
