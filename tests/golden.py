@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import md5
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -50,6 +51,11 @@ _TRIGGERS: Final = """
     SELECT c.relname, t.tgname, t.tgenabled::text FROM pg_trigger t
     JOIN pg_class c ON c.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relname = ANY(%s) AND t.tgenabled <> 'D'
+"""
+_NOT_VALID: Final = """
+    SELECT c.relname, n.conname, pg_get_constraintdef(n.oid) FROM pg_constraint n
+    JOIN pg_class c ON c.oid = n.conrelid
+    WHERE n.contype = 'c' AND NOT n.convalidated AND c.relname = ANY(%s)
 """
 _ENABLE: Final = {"A": "ENABLE ALWAYS", "O": "ENABLE", "R": "ENABLE REPLICA"}
 
@@ -116,8 +122,11 @@ def load(one: Saved, cast: Cast) -> Mapping[str, Any]:
 
 
 def upgraded(body: dict[str, Any], release: str) -> dict[str, Any]:
-    """Do to the rows of a release what data migrations did since; none did yet."""
-    del release
+    """Do to the rows of a release what data migrations did since."""
+    if release == "0.1":
+        for row in body["rows"].get("approvals_proposal", ()):
+            quoted = "{" + ",".join(row["asked_groups"]) + "}"  # none needs PostgreSQL's quotes
+            row["asked_key"] = str(UUID(md5(quoted.encode(), usedforsecurity=False).hexdigest()))
     return body
 
 
@@ -139,14 +148,28 @@ def _later(by: timedelta, found: re.Match[str]) -> str:
 def _unasked(owner: "psycopg.Connection[Any]", tables: list[str]) -> Iterator[None]:
     """Let rows come as they are: triggers ask how a row came into its state, and for its event.
 
-    These came into theirs in another release, where both were asked. One transaction, so nobody
-    else ever meets these tables without their triggers.
+    These came into theirs in another release, where both were asked. Constraints that a migration
+    made without asking the rows that were there are not asked either. One transaction, so nobody
+    else ever meets these tables without them.
     """
     owner.execute("SET LOCAL session_replication_role = replica")
     found = owner.execute(_TRIGGERS, [tables]).fetchall()
     _alter(owner, [("DISABLE", table, name) for table, name, _when in found])
+    unasked = owner.execute(_NOT_VALID, [tables]).fetchall()
+    for table, name, _text in unasked:
+        _constrain(owner, "DROP", table, name)
     yield
+    for table, name, text in unasked:
+        _constrain(owner, "ADD", table, name, text)
     _alter(owner, [(_ENABLE[when], table, name) for table, name, when in found])
+
+
+def _constrain(
+    owner: "psycopg.Connection[Any]", act: str, table: str, name: str, text: Any = ""
+) -> None:
+    statement = sql.SQL("ALTER TABLE {} " + act + " CONSTRAINT {} {}")
+    parts = (sql.Identifier(table), sql.Identifier(name), sql.SQL(text))
+    owner.execute(statement.format(*parts))
 
 
 def _alter(owner: "psycopg.Connection[Any]", acts: list[tuple[str, str, str]]) -> None:

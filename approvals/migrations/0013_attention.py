@@ -23,6 +23,8 @@ class Migration(migrations.Migration):
             "vote",
             models.CheckConstraint(
                 condition=Q(("choice", "reject"))
+                # PostgreSQL checks an old row as well when it changes: when its vote is voided.
+                | Q(("voided_at__isnull", False))
                 | Q(("expected_s__isnull", False), ("taken_ms__isnull", False)),
                 name="vote_approve_was_timed",
             ),

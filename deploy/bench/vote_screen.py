@@ -30,6 +30,7 @@ from console.shell.management.demo import MERIDIAN, Demo
 
 TARGET_MS: Final = 500
 POLL_S: Final = 1.0
+AGENT_AT_ONCE: Final = 20  # of one agent; people wait for 50 at most
 REGION: Final = "proposal"
 STATE: Final = re.compile(r'data-current-state="([a-z]+)"')
 
@@ -151,24 +152,23 @@ def open_proposal(number: int) -> UUID:
     tenants = queries.tenants(actor=queries.DOOR)
     tenant = next(one.id for one in tenants if one.slug == MERIDIAN.slug)
     order = f"#W{number:07d}"
+    agent = f"bench-{number // AGENT_AT_ONCE}"
     before = {"orders": {order: {"status": "pending"}}}
     card = commands.open_proposal(
         actor=system("bench", tenant),
         subject=Subject(kind="bench", id=uuid7()),
         content=Content(
-            tool="cancel_pending_order",
+            tool="bench",  # no rule of the demo speaks of it
             contract_hash=sha256(b"bench").hexdigest(),
             args={"order_id": order, "reason": "ordered by mistake"},
             before=before,
             after={"orders": {order: {"status": "cancelled"}}},
         ),
         facts=ProposalFacts(
-            title=f"Cancel order {order}", tier=1, agent_id="bench", agent_label="Bench"
+            title=f"Cancel order {order}", tier=1, agent_id=agent, agent_label="Bench"
         ),
         principals=(
-            Principal(
-                role=PrincipalRole.AGENT, actor_kind="agent", actor_id="bench", label="Bench"
-            ),
+            Principal(role=PrincipalRole.AGENT, actor_kind="agent", actor_id=agent, label="Bench"),
         ),
     )
     return card.id

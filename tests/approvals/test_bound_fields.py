@@ -165,7 +165,13 @@ class TestDigest:
         """The after-image follows from the rest; it is the only field that is not bound."""
         wanted = content()
         assert replace(wanted, after={}).digest == wanted.digest
-        assert set(Content.__slots__) == {"tool", "contract_hash", "args", "before", "after"}
+        bound = {"tool", "contract_hash", "args", "before", "children"}
+        assert set(Content.__slots__) == bound | {"after"}
+
+    def test_of_a_plan_is_its_changes_in_their_order(self) -> None:
+        plan = replace(content(), children=("a" * 64, "b" * 64))
+        others = [("b" * 64, "a" * 64), ("a" * 64,), ("a" * 64, "b" * 63 + "c"), ()]
+        assert plan.digest not in {replace(plan, children=other).digest for other in others}
 
     @pytest.mark.parametrize(
         ("one", "other"),

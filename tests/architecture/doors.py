@@ -250,6 +250,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "messages_send": {
         "agent": "support", "text": "Hello", "client_id": "abcdefgh", "end_user": "visitor-1"
     },
+    "replies_send": {"text": "Hello", "client_id": "abcdefgh"},
     "keys_create": {"name": "ci", "scopes": ["runs.view"], "days": 1},
     "people_add": {"email": f"{MARK}@b.example", "name": "New", "roles": ["reviewer"]},
     "people_change": {"roles": ["reviewer"], "groups": [], "active": True},
