@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = os.environ.get("SIGNALBOX_CHROMIUM") or shutil.which("chromium")
@@ -29,6 +29,9 @@ FLAGS = [
 AXE = Path(__file__).with_name("axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 START_S = 120
+PATIENCE_MS = 15_000  # two processes run tests, each with browser, web, worker and pulse
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")
@@ -130,7 +133,7 @@ def open_browser(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[
         page = context.new_page()
         page.on("console", lambda m: noise.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: noise.append(str(error)))
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         return page
 
     yield new

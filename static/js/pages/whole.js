@@ -88,9 +88,9 @@ async function search() {
   go(1);
 }
 
-/** The bar is open and has the focus already. */
+/** The bar is open and has the focus already; what was typed while this was being loaded stays. */
 export function find() {
-  field.select();
+  if ("ready" in bar.dataset) field.select();
   bar.dataset.ready = "";
 }
 
