@@ -18,7 +18,6 @@ from tests.journeys.conftest import OpenBrowser
 from tests.journeys.people import Keyboard, Person
 from tests.journeys.test_review_page import armed
 
-PAGE = re.compile("/reviews/[0-9a-f-]{36}/")
 MOST_PRESSES = 4  # from the list to a recorded vote
 
 
