@@ -65,6 +65,7 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port, timeout=LIMIT_S)
         self._address = address
         self._secure = secure
+        self.late = False
 
     @override
     def connect(self) -> None:
@@ -74,7 +75,8 @@ class _Pinned(http.client.HTTPConnection):
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
 
     def cut(self) -> None:
-        """End it now, from another thread; whoever waits for a byte gets an error."""
+        """End it now, from another thread; whoever waits for a byte gets an end or an error."""
+        self.late = True  # first, so that whoever meets that end knows why
         with suppress(OSError, AttributeError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
@@ -92,10 +94,10 @@ def _post(parts: SplitResult, body: bytes, headers: dict[str, str]) -> int:
         status = line.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         # A connection that was cut looks like one that the other side closed.
-        late = clock.finished.is_set() or isinstance(error, TimeoutError)
+        late = line.late or isinstance(error, TimeoutError)
         raise NotSent("timeout" if late else type(error).__name__) from error
     else:
-        if clock.finished.is_set():
+        if line.late:
             raise NotSent("timeout")  # headers that were cut off look like all of them
         return status
     finally:
