@@ -13,11 +13,13 @@ const doing = document.getElementById("doing");
 const said = document.getElementById("said");
 const problem = document.getElementById("problem");
 const text = document.getElementById("text");
+const compose = document.getElementById("compose");
 const RETRY_MS = [300, 600, 1200, 2500, 5000, 10000];
 
 /** One conversation as this frame knows it. */
 const chat = {
   token: "", port: null, seq: 0, following: false, failures: 0, unread: 0, visible: true, stored: "",
+  early: false,
 };
 
 const call = (path, values, signal) =>
@@ -190,10 +192,12 @@ async function answer(callId, digest, agree) {
   lockCards(false);
 }
 
-document.getElementById("compose").addEventListener("submit", (event) => {
+compose.addEventListener("submit", (event) => {
   event.preventDefault();
   const message = text.value.trim();
-  if (!message || !chat.token) return;
+  if (!message) return;
+  chat.early = !chat.token; // it stays in its field, and goes out when the conversation is there
+  if (chat.early) return;
   complain("");
   const clientId = crypto.randomUUID();
   add(card({ seq: 0, role: "customer", kind: "text", text: message, parts: {} }, answer, clientId));
@@ -205,7 +209,7 @@ document.getElementById("compose").addEventListener("submit", (event) => {
 text.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
-    document.getElementById("compose").requestSubmit();
+    compose.requestSubmit();
   }
 });
 
@@ -227,6 +231,8 @@ async function begin(hello) {
   tell({ type: "store", resume: session.token });
   tell({ type: "ready" });
   if (session.started) follow();
+  document.getElementById("send").disabled = false;
+  if (chat.early) compose.requestSubmit();
 }
 
 /** Whether a site may talk to this frame; `:*` stands for any port, as in the frame's own policy. */
