@@ -51,7 +51,9 @@ class Keyboard:
     pressed: int = 0
 
     def press(self, *keys: str) -> Self:
+        """Press keys on a page that is there: a list shows before its scripts hear anything."""
         for key in keys:
+            self.page.wait_for_load_state()
             self.page.keyboard.press(key)
             self.pressed += 1
         return self

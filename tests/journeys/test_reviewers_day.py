@@ -1,4 +1,4 @@
-"""Votes with the keyboard alone, and keys that do nothing by themselves."""
+"""A reviewer's whole day with the keyboard alone, and keys that do nothing by themselves."""
 
 import random
 import re
@@ -15,9 +15,11 @@ from tests.approvals.desk import facts, now, opened
 from tests.approvals.test_views_page import LONG, OTHER, note
 from tests.cast import Cast
 from tests.journeys.conftest import OpenBrowser
-from tests.journeys.people import Keyboard, Person
+from tests.journeys.people import Customer, Keyboard, Person
+from tests.journeys.shop import ORDER, ask, open_shop
 from tests.journeys.test_review_page import armed
 
+PAGE = re.compile("/reviews/[0-9a-f-]{36}/")
 MOST_PRESSES = 4  # from the list to a recorded vote
 
 
@@ -34,10 +36,14 @@ def state(cast: Cast, card: ProposalCard) -> ProposalState:
     return now(cast, card).card.state
 
 
-def test_votes_are_cast_with_the_keyboard_alone(
+def test_a_day_goes_by_with_the_keyboard_alone(
     cast: Cast, console: str, open_browser: OpenBrowser
 ) -> None:
-    first, second, bad, late = (asked(cast, f"#D{n}") for n in range(4))
+    site = open_shop(cast)
+    ask(cast, Customer(open_browser()), f"{console}/demo/shop/?key={site.public}")
+    first, second, bad, late, extra = (asked(cast, f"#D{n}") for n in range(5))
+    run = uuid7()
+    same = [asked(cast, "#D9", run=run) for _ in range(3)]
     ruth = Person(open_browser(), console).enter(cast, "ruth")
     keys = Keyboard(ruth.page)
 
@@ -50,6 +56,13 @@ def test_votes_are_cast_with_the_keyboard_alone(
     rejects(ruth, keys)
     ruth.page.wait_for_url(f"**/reviews/{late.id}/")
     assert state(cast, bad) is ProposalState.REJECTED
+    puts_off(ruth, keys)
+    decides_together(ruth, keys)
+    assert {state(cast, card) for card in (*same, extra)} == {ProposalState.APPROVED}
+    assert state(cast, late) is ProposalState.OPEN
+    searches(ruth, keys)
+    asks(ruth, keys)
+    edits(ruth, keys)
 
 
 def decides(ruth: Person, keys: Keyboard, first: ProposalCard, second: ProposalCard) -> None:
@@ -76,6 +89,82 @@ def rejects(ruth: Person, keys: Keyboard) -> None:
     keys.reach(ruth.page.get_by_label("Reason", exact=False).last)
     keys.write("She asked for another one: a r 1 2 j x.")  # and none of it is taken for a key
     keys.press("Control+Enter")
+
+
+def puts_off(ruth: Person, keys: Keyboard) -> None:
+    """The next one is claimed by being read; put back, it goes off the list for a while."""
+    expect(ruth.page.get_by_text("You are at work on this")).to_be_visible()
+    keys.press("c", "Enter")
+    ruth.page.wait_for_url("**/reviews/")
+    keys.press("j", "s")
+    dialog = ruth.page.get_by_role("dialog", name="Put it off")
+    expect(dialog).to_contain_text("Cancel order #D3")
+    keys.press("Space", "Tab", "Enter")
+    expect(ruth.page.get_by_role("link", name="1 snoozed")).to_be_visible()
+
+
+def decides_together(ruth: Person, keys: Keyboard) -> None:
+    """`x` selects a row, and a group of identical ones as one; `x` again takes it back."""
+    single, group = (ruth.page.get_by_role("checkbox").nth(n) for n in range(2))
+    keys.press("j", "x", "x")
+    expect(single).not_to_be_checked()
+    keys.press("x", "j", "x")
+    expect(single).to_be_checked()
+    expect(group).to_be_checked()
+    expect(group).to_have_accessible_name("Select all 3: Cancel order #D9")
+    keys.reach(ruth.page.get_by_role("button", name="Decide the selected together"))
+    keys.press("Enter")
+    ruth.page.wait_for_url("**/reviews/batch/**")
+    ruth.finds_no_barrier()
+    keys.reach(ruth.page.get_by_label("Approve")).press("Space")
+    keys.reach(ruth.page.get_by_role("button", name="Record votes")).press("Enter")
+    expect(ruth.page.get_by_role("heading", level=1)).to_have_text("4 of 4 votes recorded")
+    ruth.finds_no_barrier()
+    keys.press("u")
+    ruth.page.wait_for_url("**/reviews/")
+
+
+def searches(ruth: Person, keys: Keyboard) -> None:
+    """What is left came from a customer: it is opened by the menu of its row, and searched."""
+    keys.press("j", ".")
+    menu = ruth.page.get_by_role("menu", name=re.compile(ORDER))
+    expect(menu.get_by_role("menuitem", name="Open")).to_be_focused()
+    keys.press("Escape")
+    expect(ruth.page.get_by_role("link", name=re.compile(ORDER))).to_be_focused()
+    keys.press(".")
+    expect(menu.get_by_role("menuitem", name="Open")).to_be_focused()
+    keys.press("End", "Home", "Enter")
+    ruth.page.wait_for_url(PAGE)
+    armed(ruth.page)
+    keys.press("/").write("Cancelled")
+    expect(ruth.page.locator("#find")).to_have_attribute("data-ready", "")
+    keys.press("Enter")
+    expect(ruth.page.get_by_role("search").get_by_role("status")).to_contain_text("1 of ")
+    keys.press("Escape", "v")
+    ruth.page.wait_for_url(re.compile("view=unified"))
+
+
+def asks(ruth: Person, keys: Keyboard) -> None:
+    keys.press("q")
+    keys.reach(ruth.page.get_by_label("Ask the agent", exact=True)).press("Space")
+    keys.reach(ruth.page.get_by_role("textbox", name="Text")).write("Which of the two orders?")
+    keys.reach(ruth.page.get_by_role("button", name="Send", exact=True)).press("Enter")
+    expect(ruth.page.get_by_text("Which of the two orders?")).to_be_visible()
+
+
+def edits(ruth: Person, keys: Keyboard) -> None:
+    armed(ruth.page)
+    keys.press("w")
+    ruth.page.wait_for_url("**/edit/")
+    ruth.finds_no_barrier()
+    keys.reach(ruth.page.get_by_label("Reason", exact=False).first).press("ArrowUp")
+    keys.reach(ruth.page.get_by_role("button", name="Show what changes")).press("Enter")
+    keys.reach(ruth.page.get_by_role("button", name="Make revision 2")).press("Enter")
+    ruth.page.wait_for_url(PAGE)
+    bar = ruth.page.get_by_role("form", name="Your vote", exact=True)
+    expect(bar).to_contain_text("You edited the proposal")
+    keys.press("Escape")
+    ruth.page.wait_for_url(re.compile(r"/reviews/(\?|$|#)"))
 
 
 # Presses a key as a browser does, without its pace: the page's handlers, and what the browser does

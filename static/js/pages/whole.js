@@ -95,6 +95,7 @@ export function find() {
 }
 
 function close() {
+  document.activeElement?.blur(); // hidden alone would keep it until the next frame, and eat keys
   bar.hidden = true;
   asked = "";
   mark();
