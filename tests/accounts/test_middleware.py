@@ -56,11 +56,6 @@ def socket_of(client: Client | None) -> Socket:
     return Socket(scope)
 
 
-def deliver() -> None:
-    while relay.relay_once():
-        pass
-
-
 def in_socket(client: Client | None, act: Callable[[Socket], Awaitable[Any]]) -> Any:
     async def run() -> Any:
         socket = socket_of(client)
@@ -107,7 +102,7 @@ class TestSocket:
             await socket.say({"sub": {"reviews.queue": 0}})
             await socket.hear()
             await sync_to_async(client.post)("/sign-out/")
-            await sync_to_async(deliver)()
+            await sync_to_async(relay.relay_all)(tenant_id=cast.tenant_id)
             return await close_code(socket)
 
         assert in_socket(client, act) == SIGNED_OUT
