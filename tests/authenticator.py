@@ -4,6 +4,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
@@ -62,6 +63,20 @@ class Authenticator:
             host=SITE.host,
             origin=SITE.origin,
         )
+
+    def answered(self, asked: Mapping[str, Any]) -> dict[str, str]:
+        """Answer a challenge that came by the API, with what a browser's script would send."""
+        assert asked["options"]["userVerification"] == "required"
+        found = self.signed(
+            VoteChallenge(
+                nonce=asked["nonce"],
+                challenge=base64url_to_bytes(asked["options"]["challenge"]),
+                credentials=(),
+                expires_at=datetime.fromisoformat(asked["expires_at"]),
+            )
+        )
+        parts = ("nonce", "credential_id", "authenticator_data", "client_data", "signature")
+        return {name: getattr(found, name) for name in parts}
 
     @property
     def public_key(self) -> bytes:

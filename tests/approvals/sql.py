@@ -1,5 +1,6 @@
 """Raw SQL for tests, as the application's role and as the owner, whom grants do not bind."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,21 @@ def run(cast: Cast, sql: str, **values: Any) -> list[Any]:
     with in_tenant(cast.tenant_id), connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
+
+
+def counts(cast: Cast, *more: str) -> Counter[str]:
+    """Return how many rows each table of the room has, and how many events there are of a kind.
+
+    Args:
+        more: further questions with a name and a number for answer, asked at the same moment.
+    """
+    names = "SELECT tablename FROM pg_tables WHERE tablename LIKE 'approvals\\_%%' ORDER BY 1"
+    tables = [f"SELECT '{name}', count(*) FROM {name}" for (name,) in run(cast, names)]
+    events = (
+        "SELECT convert_from(envelope, 'UTF8')::jsonb ->> 'action', count(*) FROM audit_event "
+        "GROUP BY 1"
+    )
+    return Counter(dict(run(cast, " UNION ALL ".join([*tables, events, *more]))))
 
 
 @contextmanager

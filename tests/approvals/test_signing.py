@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from webauthn.helpers import base64url_to_bytes
 
 from approvals import commands
-from approvals.cards import ProposalCard, Signed, Statement, VoteChallenge
+from approvals.cards import ProposalCard, Signed, Statement
 from approvals.errors import (
     StaleRevision,
     VoteByMachine,
@@ -198,7 +197,7 @@ class TestSigning:
                 f"{address}/votes/challenges", json.dumps(body), content_type="application/json"
             )
             assert asked.status_code == 201, asked.content
-            parts = self.answered(device, asked.json())
+            parts = device.answered(asked.json())
             answer: Any
             if sender is program:
                 answer = sender.post(
@@ -214,17 +213,3 @@ class TestSigning:
             assert row_of(cast, card).signed_with == "laptop"
             page = sender.get(f"/reviews/{card.id}/").content.decode()
             assert "signed with passkey laptop" in page
-
-    def answered(self, device: Authenticator, asked: dict[str, Any]) -> dict[str, str]:
-        """Return the parts that a browser's script would send."""
-        assert asked["options"]["userVerification"] == "required"
-        found = device.signed(
-            VoteChallenge(
-                nonce=asked["nonce"],
-                challenge=base64url_to_bytes(asked["options"]["challenge"]),
-                credentials=(),
-                expires_at=clock.now(),
-            )
-        )
-        parts = ("nonce", "credential_id", "authenticator_data", "client_data", "signature")
-        return {name: getattr(found, name) for name in parts}

@@ -1,10 +1,6 @@
 """A worker is killed with SIGKILL at each point of a step; the next finishes, each write once."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,12 +15,15 @@ from agents.tools import registry
 from console.kernel.transactions import in_tenant
 from tests.agents import outside_tools
 from tests.agents.world import PENDING, SOFIA, Said, World, make_world, says
+from tests.approvals.sql import counts
 from tests.cast import Cast, with_permissions
+from tests.crashes.conftest import Processes
 
 CANCEL = ["cancel_pending_order", {"order_id": PENDING, "reason": "ordered by mistake"}]
 LABEL = ["print_label", {"order_id": "8812"}]
 FAX = ["send_fax", {"order_id": "8812"}]
 DONE = "It is done."
+Killed = Callable[..., None]
 
 
 @pytest.fixture
@@ -43,24 +42,28 @@ def world(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def killed(world: World, run_id: UUID, point: str, *script: Any) -> None:
-    """Advance a run in a process of its own, which has to die at this point."""
-    command = [sys.executable, "-m", "tests.crashes.worker", str(world.tenant_id), str(run_id)]
-    done = subprocess.run(
-        [*command, point, json.dumps(script)],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
-    with in_tenant(world.tenant_id):
-        run = Run.objects.get(pk=run_id)
-        assert run.state == "running"
-        # Thirty seconds later, on the database's clock.
-        Run.objects.filter(pk=run_id).update(lease_until=run.created_at)
-    assert run_id in [one.run_id for one in queries.stranded(actor=world.cast.system)]
+@pytest.fixture
+def killed(world: World, processes: Processes, tmp_path: Path) -> Killed:
+    """Return what advances a run in a process of its own, which has to die at a point."""
+
+    def kill(run_id: UUID, point: str, *script: Any, since: str = "") -> None:
+        assert processes.killed(
+            "advance",
+            tenant=str(world.tenant_id),
+            run=str(run_id),
+            point=point,
+            since=since,
+            script=script,
+            folder=str(tmp_path),
+        )
+        with in_tenant(world.tenant_id):
+            run = Run.objects.get(pk=run_id)
+            assert run.state == "running"
+            # Thirty seconds later, on the database's clock.
+            Run.objects.filter(pk=run_id).update(lease_until=run.created_at)
+        assert run_id in [one.run_id for one in queries.stranded(actor=world.cast.system)]
+
+    return kill
 
 
 def approved(world: World, *script: Any) -> Said:
@@ -84,9 +87,11 @@ def refunds(world: World) -> int:
 
 class TestKilledBeforeAnyoneAgreed:
     @pytest.mark.parametrize(("point", "asked"), [("P1", 2), ("P2", 2), ("P3", 1)])
-    def test_the_answer_is_stored_once(self, world: World, point: str, asked: int) -> None:
+    def test_the_answer_is_stored_once(
+        self, world: World, killed: Killed, point: str, asked: int
+    ) -> None:
         said = world.say("Please do it", customer=SOFIA)
-        killed(world, said.run_id, point, [CANCEL])
+        killed(said.run_id, point, [CANCEL])
         # After P3 the stored calls are continued and the model is not asked again.
         replies = _replies(([CANCEL],)) if asked == 2 else []
         with world.answering(*replies) as model:
@@ -102,9 +107,11 @@ class TestKilledBeforeAnyoneAgreed:
 
 class TestKilledWhileItWrites:
     @pytest.mark.parametrize("point", ["P4", "P5", "P6"])
-    def test_a_write_of_our_own_happens_once(self, world: World, point: str) -> None:
+    def test_a_write_of_our_own_happens_once(
+        self, world: World, killed: Killed, point: str
+    ) -> None:
         said = approved(world, [CANCEL])
-        killed(world, said.run_id, point, DONE)
+        killed(said.run_id, point, DONE)
         assert refunds(world) == (1 if point == "P6" else 0)
         with world.answering(says(DONE)):
             assert world.advance(said.run_id) is Progress.ENDED
@@ -115,9 +122,11 @@ class TestKilledWhileItWrites:
         assert world.kinds(said.conversation_id).count("executed") == 1
 
     @pytest.mark.parametrize("point", ["P4", "P5", "P6"])
-    def test_a_target_that_honours_keys_gets_the_same_one(self, world: World, point: str) -> None:
+    def test_a_target_that_honours_keys_gets_the_same_one(
+        self, world: World, killed: Killed, point: str
+    ) -> None:
         said = approved(world, [LABEL])
-        killed(world, said.run_id, point, DONE)
+        killed(said.run_id, point, DONE)
         with world.answering(says(DONE)):
             assert world.advance(said.run_id) is Progress.ENDED
         (call,) = world.calls(said.run_id)
@@ -125,9 +134,11 @@ class TestKilledWhileItWrites:
         assert outside_tools.lines("labels") == [str(call.idempotency_key)]
 
     @pytest.mark.parametrize(("point", "sent"), [("P4", 0), ("P5", 1)])
-    def test_without_keys_a_person_decides(self, world: World, point: str, sent: int) -> None:
+    def test_without_keys_a_person_decides(
+        self, world: World, killed: Killed, point: str, sent: int
+    ) -> None:
         said = approved(world, [FAX])
-        killed(world, said.run_id, point, DONE)
+        killed(said.run_id, point, DONE)
         assert world.advance(said.run_id) is Progress.WAITS
         assert world.run(said.run_id).state == "needs_reconciliation"
         (call,) = world.calls(said.run_id)
@@ -141,10 +152,31 @@ class TestKilledWhileItWrites:
         assert call.state == ("succeeded" if sent else "failed")
         assert len(outside_tools.lines("faxes")) == sent
 
-    def test_without_keys_a_stored_result_is_no_question(self, world: World) -> None:
+    def test_without_keys_a_stored_result_is_no_question(
+        self, world: World, killed: Killed
+    ) -> None:
         said = approved(world, [FAX])
-        killed(world, said.run_id, "P6", DONE)
+        killed(said.run_id, "P6", DONE)
         with world.answering(says(DONE)):
             assert world.advance(said.run_id) is Progress.ENDED
         assert world.calls(said.run_id)[0].state == "succeeded"
         assert len(outside_tools.lines("faxes")) == 1
+
+
+class TestKilledWhileItIsHandedOver:
+    """In the middle of the transaction that says: this may run now, once."""
+
+    @pytest.mark.parametrize("point", ["INSERT approvals_dispatch", "COMMIT", "COMMIT sent"])
+    @pytest.mark.parametrize("write", [CANCEL, LABEL], ids=["inside", "outside"])
+    def test_runs_once(self, world: World, killed: Killed, write: list[Any], point: str) -> None:
+        said = approved(world, [write])
+        killed(said.run_id, point, DONE, since="INSERT approvals_dispatch")
+        with world.answering(says(DONE)):
+            assert world.advance(said.run_id) is Progress.ENDED
+        (call,) = world.calls(said.run_id)
+        assert call.state == "succeeded"
+        done = refunds(world) if write is CANCEL else len(outside_tools.lines("labels"))
+        assert done == 1
+        kept = counts(world.cast)
+        assert (kept["approvals_dispatch"], kept["proposal.dispatched"]) == (1, 1)
+        assert kept["dispatch.succeeded"] == 1

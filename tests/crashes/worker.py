@@ -1,28 +1,29 @@
-"""A worker that ends itself with SIGKILL at one point of a step; started by the crash tests.
+"""A worker that ends itself with SIGKILL at one point of a step; a job of `processes.py`."""
 
-python -m tests.crashes.worker TENANT RUN POINT SCRIPT, where SCRIPT is JSON: a list of answers,
-each a text or a list of [tool, arguments].
-"""
-
-import json
 import os
 import signal
-import sys
+from typing import Any
 from uuid import UUID
 
-import django
+from agents.llm import door
+from agents.llm.scripted import Reply, Scripted, Use
+from agents.runtime import engine, faults
+from tests.agents import outside_tools
+from tests.crashes.killing import Killer
 
 
-def main() -> None:
-    django.setup()
-    # Models can be imported only once Django is set up.
-    from agents.llm import door  # noqa: PLC0415
-    from agents.llm.scripted import Reply, Scripted, Use  # noqa: PLC0415
-    from agents.runtime import engine, faults  # noqa: PLC0415
-    from tests.agents import outside_tools  # noqa: PLC0415
+def work(
+    tenant: UUID, run: UUID, *, point: str, since: str, script: list[Any], folder: str
+) -> None:
+    """Advance a run up to this point: one between the transactions of a step, or inside of one.
 
+    Args:
+        script: the model's answers, each a text or a list of [tool, arguments].
+        folder: where the tools outside of the database have their effects.
+    """
+    os.environ[outside_tools.FOLDER] = folder
     outside_tools.register()
-    tenant, run, point, script = sys.argv[1:]
+    Killer(point, since).watch()
 
     def kill(reached: faults.Point) -> None:
         if reached.name == point:
@@ -33,11 +34,7 @@ def main() -> None:
         Reply(text=(one,))
         if isinstance(one, str)
         else Reply(calls=tuple(Use(name=name, args=args) for name, args in one))
-        for one in json.loads(script)
+        for one in script
     ]
     with door.answering(Scripted(replies)):
-        print(engine.advance(tenant_id=UUID(tenant), run_id=UUID(run)))  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
+        engine.advance(tenant_id=tenant, run_id=run)

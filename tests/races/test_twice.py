@@ -41,7 +41,7 @@ from tests.approvals.desk import (
 )
 from tests.approvals.letters import DRAWER
 from tests.approvals.plans import change, opened_plan, steps
-from tests.approvals.sql import run
+from tests.approvals.sql import counts
 from tests.cast import Cast, with_permissions
 from tests.races.test_votes import at_once
 
@@ -273,16 +273,7 @@ def _moved(cast: Cast) -> ProposalCard:
 
 def left(cast: Cast) -> Counter[str]:
     """Return how many rows each table of the room has, and how many events there are of a kind."""
-    names = "SELECT tablename FROM pg_tables WHERE tablename LIKE 'approvals\\_%%' ORDER BY 1"
-    counts = " UNION ALL ".join(
-        f"SELECT '{name}', count(*) FROM {name}" for (name,) in run(cast, names)
-    )
-    events = (
-        "SELECT convert_from(envelope, 'UTF8')::jsonb ->> 'action', count(*) FROM audit_event "
-        "GROUP BY 1"
-    )
-    found = Counter(dict(run(cast, counts))) + Counter(dict(run(cast, events)))
-    return Counter({name: n for name, n in found.items() if name not in REFUSALS})
+    return Counter({name: n for name, n in counts(cast).items() if name not in REFUSALS})
 
 
 class TestEveryCommand:
