@@ -6,7 +6,7 @@ commit for real and never see each other.
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from uuid import UUID
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -19,6 +19,7 @@ from console.accounts.models import SessionRecord
 from console.kernel import clock
 from console.kernel.actors import Actor, ActorKind, system
 from console.kernel.ids import uuid7
+from console.kernel.transactions import in_tenant
 
 PASSWORD = "levers and bells 1874"
 HOST = "localhost"
@@ -52,13 +53,32 @@ class Member:
         return UUID(self.actor.id)
 
 
+class Members(dict[str, Member]):
+    """People by name. Mallory and her tenant are made when a test first asks: most never do."""
+
+    @cached_property
+    def elsewhere(self) -> TenantCard:
+        return make_tenant("Harbour Books", "harbour")
+
+    def __missing__(self, name: str) -> Member:
+        if name != "mallory":
+            raise KeyError(name)
+        every_role = ("reviewer", "operator", "auditor", "admin")
+        self[name] = _member(self.elsewhere, name, "harbour", every_role, ())
+        return self[name]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """Two tenants and their people; `cast.ruth` is an Actor, `cast.client("ruth")` her browser."""
 
     tenant: TenantCard
-    elsewhere: TenantCard
-    members: dict[str, Member] = field(default_factory=dict)
+    members: Members = field(default_factory=Members)
+
+    @property
+    def elsewhere(self) -> TenantCard:
+        """The other tenant."""
+        return self.members.elsewhere
 
     @property
     def tenant_id(self) -> UUID:
@@ -163,18 +183,14 @@ def make_tenant(name: str, slug: str) -> TenantCard:
 
 def make_cast() -> Cast:
     """Return new people in two new tenants."""
-    cast = Cast(
-        tenant=make_tenant("Meridian Retail", "meridian"),
-        elsewhere=make_tenant("Harbour Books", "harbour"),
-    )
-    for slug, title in (("care", "Customer care"), ("finance", "Finance")):
-        commands.create_group(actor=cast.system, slug=slug, title=title)
-    cast.add("ruth", roles=("reviewer",), groups=("care",))
-    cast.add("ines", roles=("reviewer",), groups=("finance",))
-    cast.add("omar", roles=("operator",))
-    cast.add("noor", roles=("auditor", "admin"))
-    every_role = ("reviewer", "operator", "auditor", "admin")
-    cast.members["mallory"] = _member(cast.elsewhere, "mallory", "harbour", every_role, ())
+    cast = Cast(tenant=make_tenant("Meridian Retail", "meridian"))
+    with in_tenant(cast.tenant_id):
+        for slug, title in (("care", "Customer care"), ("finance", "Finance")):
+            commands.create_group(actor=cast.system, slug=slug, title=title)
+        cast.add("ruth", roles=("reviewer",), groups=("care",))
+        cast.add("ines", roles=("reviewer",), groups=("finance",))
+        cast.add("omar", roles=("operator",))
+        cast.add("noor", roles=("auditor", "admin"))
     return cast
 
 

@@ -28,8 +28,12 @@ def connected(url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         yield connection
 
 
-def ensure(url: str, *, fresh: bool = False) -> None:
-    """Make the database of `url` when it is missing; with `fresh`, drop what is there first."""
+def ensure(url: str, *, fresh: bool = False, like: str = "template1") -> None:
+    """Make the database of `url` when it is missing; with `fresh`, drop what is there first.
+
+    Args:
+        like: the database that a new one is a copy of; nobody may be connected to it.
+    """
     name = environment.database_of(url)
     with connected(_beside(url)) as connection:
         if fresh:
@@ -38,7 +42,23 @@ def ensure(url: str, *, fresh: bool = False) -> None:
             )
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if found.fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(like)
+                )
+            )
+
+
+def trust_the_machine(url: str) -> None:
+    """Let the server of `url` leave it to the kernel when commits reach the disk.
+
+    What was committed survives the end of any process, so nothing that the tests kill tells the
+    difference; only the end of the machine would.
+    """
+    with connected(url) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _beside(url: str) -> str:

@@ -69,11 +69,13 @@ def begin() -> None:
     # Tests connect from many threads and processes; a pool for each would use up the server.
     os.environ["SIGNALBOX_POOL_SIZE"] = "0"
     databases.ensure(found.owner_url, fresh=os.environ.get("SIGNALBOX_TEST_KEEP") != "1")
+    if found.source is environment.Source.EMBEDDED:
+        databases.trust_the_machine(found.owner_url)
     _in_use.append((place, found))
 
 
 def begin_part(part: str) -> None:
-    """Point the environment at a database beside the one that the whole run was given."""
+    """Point the environment at a copy of the database that the whole run was given."""
     place = places.at(places.default_local() / "test")
     whole = environment.read(os.environ, place)
     found = whole.renamed(f"{whole.database}_{part}")
@@ -81,7 +83,7 @@ def begin_part(part: str) -> None:
     os.environ["REDIS_URL"] = _redis(
         os.environ["REDIS_URL"], whole.database, ahead=1 + int(part.removeprefix("gw"))
     )
-    databases.ensure(found.owner_url, fresh=True)
+    databases.ensure(found.owner_url, fresh=True, like=whole.database)
     _in_use.append((place, found))
 
 

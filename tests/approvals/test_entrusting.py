@@ -264,7 +264,7 @@ class TestDecision:
 class TestFounding:
     def founder(self) -> Actor:
         tenant = make_tenant("Founders", "founders")
-        keeper = Cast(tenant=tenant, elsewhere=tenant).system
+        keeper = Cast(tenant=tenant).system
         for slug in ("care", "finance"):
             accounts.create_group(actor=keeper, slug=slug, title=slug)
         made = accounts.add_person(
