@@ -39,7 +39,7 @@ from approvals.queries.notices import (
 )
 from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.plans import first_change, plan_of
-from approvals.queries.queue import live_of_runs, proposal_for_subject
+from approvals.queries.queue import live_of_runs, proposal_for_subject, runs_voted_at
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
 from approvals.queries.sampling import sampled_rules
@@ -101,6 +101,7 @@ __all__ = [
     "replays_of",
     "review_task",
     "review_tasks",
+    "runs_voted_at",
     "sampled_rules",
     "saved_views",
     "served_parts",

@@ -1,11 +1,12 @@
 """Proposals as cards: of a subject, of runs."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from approvals.cards import ProposalCard, Subject
-from approvals.models import Freeze, Proposal, Revision
+from approvals.models import Freeze, Proposal, Revision, Vote
 from approvals.states import DECIDABLE, LIVE
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
@@ -36,6 +37,13 @@ def live_of_runs(*, actor: Actor, run_ids: Iterable[UUID]) -> tuple[ProposalCard
         state__in=[state.value for state in LIVE],
     )
     return tuple(cards_of(list(rows.order_by("id"))))
+
+
+@query
+def runs_voted_at(*, actor: Actor) -> datetime | None:
+    """Return when somebody last voted on what a run asked for; None: nobody ever did."""
+    rows = Vote.objects.filter(tenant_id=actor.tenant_id, proposal__run_id__isnull=False)
+    return rows.order_by("-id").values_list("cast_at", flat=True).first()
 
 
 def cards_of(rows: list[Proposal]) -> list[ProposalCard]:

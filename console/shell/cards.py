@@ -128,7 +128,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing for a newcomer to do; done when the trail says so."""
+    """One thing for a newcomer to do; done when somebody did it."""
 
     title: str
     text: str

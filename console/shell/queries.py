@@ -336,15 +336,15 @@ def _change(card: EntryCard) -> Change:
 
 
 def _steps(actor: Actor) -> tuple[Step, ...]:
-    """Return the first steps; each is done when the trail says that somebody did it.
+    """Return the first steps; each is done when somebody did it, whoever it was.
 
     Where no agent is registered there is no shop to walk through.
     """
-    if _first_done(actor, "agent.registered") is None:
+    if _done(actor, "agent.registered") is None:
         return ()
     wanted = (
         (
-            "message.received",
+            _done(actor, "message.received"),
             "Chat in the demo shop",
             "Ask there to cancel an order, as a customer would.",
             "/demo/shop/",
@@ -352,7 +352,7 @@ def _steps(actor: Actor) -> tuple[Step, ...]:
             "",
         ),
         (
-            "vote.cast",
+            approvals.runs_voted_at(actor=actor),  # the demo's rules were voted on before
             "Vote on a waiting change",
             "It needs two people: sign in as Ruth, then as Ines.",
             reverse("approvals:queue"),
@@ -360,7 +360,7 @@ def _steps(actor: Actor) -> tuple[Step, ...]:
             "approvals.view",
         ),
         (
-            "switch.engaged",
+            _done(actor, "switch.engaged"),
             "Stop the agent",
             "One step and a reason; the next message is refused. Sign in as Omar.",
             reverse("controls:board"),
@@ -368,7 +368,7 @@ def _steps(actor: Actor) -> tuple[Step, ...]:
             "controls.engage",
         ),
         (
-            "audit.viewed",
+            _done(actor, "audit.viewed"),
             "Verify an audit entry",
             "Its page proves it up to a signed checkpoint. Sign in as Noor.",
             reverse("audit:explorer"),
@@ -382,12 +382,12 @@ def _steps(actor: Actor) -> tuple[Step, ...]:
             text=text,
             href=href if not permission or actor.has(permission) else "",
             link=link,
-            done_at=_first_done(actor, action),
+            done_at=done_at,
         )
-        for action, title, text, href, link, permission in wanted
+        for done_at, title, text, href, link, permission in wanted
     )
 
 
-def _first_done(actor: Actor, action: str) -> datetime | None:
+def _done(actor: Actor, action: str) -> datetime | None:
     page = audit.entries(actor=actor, search=Search(action=action, kind="all"), limit=1)
     return page.entries[0].received_at if page.entries else None

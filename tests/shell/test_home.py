@@ -13,9 +13,10 @@ from agents.controls.states import Category, ScopeKind
 from agents.runtime.commands import register_agent
 from audit import duties
 from console.kernel.actors import Actor
+from console.kernel.ids import uuid7
 from console.shell import queries
 from console.shell.cards import Home, Tile
-from tests.approvals.desk import opened
+from tests.approvals.desk import approve, facts, opened
 from tests.cast import Cast
 
 
@@ -116,11 +117,15 @@ class TestSteps:
         seal_all()
         before = queries.home(actor=cast.omar)
         stop(cast.omar)
+        approve(opened(cast, facts_=facts(run_id=uuid7())), cast.ruth)
         seal_all()
         after = queries.home(actor=cast.omar)
 
         assert before.steps_done == 0
-        assert [step.title for step in after.steps if step.done_at] == ["Stop the agent"]
+        assert [step.title for step in after.steps if step.done_at] == [
+            "Vote on a waiting change",
+            "Stop the agent",
+        ]
 
     def test_are_no_steps_where_there_is_no_agent_to_talk_to(
         self, cast: Cast, settings: Any

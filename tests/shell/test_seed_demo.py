@@ -20,9 +20,11 @@ from console.kernel.ids import uuid7
 from console.shell.management.commands import seed_demo
 from console.shell.management.demo import HARBOUR, MERIDIAN, DemoTenant
 from console.shell.management.rules import BODY
+from console.shell.queries import home
 from console.widget import queries as widget
 from tests.approvals.policies.rules import active, call
-from tests.cast import HOST
+from tests.cast import HOST, signed_in
+from tests.shell.test_home import seal_all
 
 
 def renamed(tenant: DemoTenant) -> DemoTenant:
@@ -48,6 +50,17 @@ class TestWrite:
         assert (people["Ruth"].groups, people["Ines"].groups) == (("care",), ("finance",))
         assert shelves.is_seeded(actor=keeper)
         assert [key.agent for key in widget.keys(actor=keeper)] == ["support"]
+
+    def test_leaves_every_first_step_to_the_newcomer(self, settings: Any) -> None:
+        settings.DEMO = True
+        keeper = system("tests", seed_demo.write(renamed(MERIDIAN)))
+
+        seal_all()
+        omar = next(card for card in queries.people(actor=keeper) if card.name == "Omar")
+
+        steps = home(actor=signed_in(keeper.tenant_id, omar)).steps
+        assert len(steps) == 4
+        assert [step.title for step in steps if step.done_at] == []
 
     def test_gives_rules_that_two_of_its_people_agreed_to(self) -> None:
         keeper = system("tests", seed_demo.write(renamed(MERIDIAN)))
