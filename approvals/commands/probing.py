@@ -1,24 +1,21 @@
 """Looking at a target again before anybody votes, and what follows when it is another one."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
-from approvals import diffs
-from approvals.cards import Content, ProposalCard, Subject
-from approvals.commands import reviewers
-from approvals.commands.desk import Desk, must_lock
+from approvals.cards import Content, ProposalCard
+from approvals.commands import drifting, reviewers, targets
+from approvals.commands.desk import must_lock
 from approvals.commands.opening import refresh
 from approvals.errors import EditByMachine, NotEditable, NotStale
-from approvals.events import ProposalStaled
-from approvals.kinds import Watched, kind_of
+from approvals.kinds import kind_of
 from approvals.models import Proposal, Revision
 from approvals.queries.editing import require_reviewer_of, seen_row
 from approvals.queries.probing import unprobed
-from approvals.states import HANDED_BACK, Outcome, ProposalState
-from audit.commands import record
+from approvals.states import HANDED_BACK, PLAN, Outcome, ProposalState
 from console.kernel import clock
 from console.kernel.actors import Actor, system
 from console.kernel.errors import ConsoleError, Refusal
@@ -29,7 +26,6 @@ OPENED_S: Final = 30  # a page that is opened looks again after so long
 DUTY_S: Final = 300  # pulse does, whoever looks
 TIER: Final = 2
 _MOST_AT_ONCE: Final = 100
-_MOST_PATHS: Final = 50
 _WATCHED: Final = frozenset({ProposalState.OPEN, ProposalState.APPROVED})
 _LOOK_AGAIN: Final = (
     "The record changed while people decided, and they handed this back; look at it again and "
@@ -54,16 +50,19 @@ def probe_due(*, actor: Actor) -> int:
 def probe(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
     """Compare the target with what people see, unless that was done `every_s` ago or later.
 
-    Another image makes the proposal stale. What cannot be looked at stays as it is: the dispatch
-    looks again anyway.
+    Another image makes the proposal stale, and breaks a plan that runs. What cannot be looked at
+    stays as it is: the dispatch looks again anyway.
 
     Returns:
-        Whether the proposal became stale.
+        Whether the proposal, or the plan that it is a change of, became stale or broke.
     """
-    row = Proposal.objects.filter(pk=proposal_id).first()
-    if row is None or not _mine_to_look(row, every_s):
+    row = Proposal.objects.filter(pk=proposal_id).select_related("plan").first()
+    whole = row and (row.plan or row)  # of a change, its plan: people see all targets of it
+    if whole is None or not _mine_to_look(whole, every_s):
         return False
-    found = _observed(actor, row)
+    if whole.subject_kind == PLAN:
+        return targets.look(actor, whole)
+    found = drifting.observed(actor, whole)
     if found is None:
         return False
     desk = must_lock(actor=actor, proposal_id=proposal_id)
@@ -72,7 +71,7 @@ def probe(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
         return False
     if found.args_bytes != bytes(desk.revision.args) or found.digest == bytes(desk.revision.digest):
         return False  # edited since, or as it was
-    go_stale(desk, found, at=at)
+    drifting.go_stale(desk, found, at=at)
     return True
 
 
@@ -112,34 +111,6 @@ def hand_back(*, actor: Actor, proposal_id: UUID, revision_no: int, seen_digest:
     desk.end(Outcome.WITHDRAWN, at=at, cause=HANDED_BACK, told=_LOOK_AGAIN)
 
 
-def go_stale(desk: Desk, found: Content, *, at: datetime) -> tuple[str, ...]:
-    """Keep what was found in place of the before-image; people see then, proposed and now.
-
-    Returns:
-        Where it differs.
-    """
-    seen = desk.content
-    paths = diffs.changed_paths(seen.before, found.before)
-    if found.contract_hash != seen.contract_hash:
-        paths = ("contract", *paths)
-    desk.void_decision(at=at)
-    desk.row.observed_before = found.before_bytes
-    desk.start_window(at)
-    desk.move(ProposalState.STALE, at=at)
-    record(
-        ProposalStaled(
-            proposal_id=desk.row.id,
-            revision_no=desk.row.revision_no,
-            digest=desk.digest,
-            observed_digest=found.digest.hex(),
-            observed_before=found.before_digest.hex(),
-            paths=paths[:_MOST_PATHS],
-        ),
-        actor=desk.actor,
-    )
-    return paths[:_MOST_PATHS]
-
-
 # -- parts ---------------------------------------------------------------------------------------
 
 
@@ -157,23 +128,14 @@ def _mine_to_look(row: Proposal, every_s: int) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def _observed(actor: Actor, row: Proposal) -> Content | None:
-    kind: object = kind_of(row.subject_kind)
-    if not isinstance(kind, Watched):
-        return None
-    args = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool).args
-    try:
-        return kind.observe(actor=actor, subject=_subject(row), tool=row.tool, args=args)
-    except ConsoleError:
-        return None
-
-
 def _planned(actor: Actor, row: Proposal) -> Content:
     kind = kind_of(row.subject_kind)
     args = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool).args
     if kind is not None:
         try:
-            return kind.content(actor=actor, subject=_subject(row), tool=row.tool, args=args)
+            return kind.content(
+                actor=actor, subject=drifting.subject_of(row), tool=row.tool, args=args
+            )
         except ConsoleError as error:
             if error.kind is not Refusal.MISSING:
                 raise
@@ -186,10 +148,6 @@ def _theirs(actor: Actor, proposal_id: UUID) -> Proposal:
     row = seen_row(actor, proposal_id)
     require_reviewer_of(actor, row)
     return row
-
-
-def _subject(row: Proposal) -> Subject:
-    return Subject(kind=row.subject_kind, id=row.subject_id)
 
 
 def _me(actor: Actor) -> Actor:

@@ -16,15 +16,17 @@ _WATCHED = [ProposalState.OPEN.value, ProposalState.APPROVED.value]
 
 @query
 def unprobed(*, actor: Actor, older_than_s: int, tier: int, limit: int) -> list[UUID]:
-    """Return proposals of a tier whose target was last looked at so long ago, oldest first."""
+    """Return proposals of a tier whose target was last looked at so long ago, oldest first.
+
+    Of a plan the plan itself, while people decide and while changes of it wait for their turn.
+    """
     since = clock.now() - timedelta(seconds=older_than_s)
     recent = Probe.objects.filter(proposal=OuterRef("pk"), probed_at__gt=since)
-    waiting = Proposal.objects.filter(
-        tenant_id=actor.tenant_id,
-        plan__isnull=True,  # what a later change starts from is not there yet
-        state__in=_WATCHED,
-        tier=tier,
-        created_at__lte=since,
-    )
-    found = waiting.filter(~Exists(recent)).order_by("decide_by", "id")
-    return list(found.values_list("id", flat=True)[:limit])
+    old = Proposal.objects.filter(tenant_id=actor.tenant_id, tier=tier, created_at__lte=since)
+    old = old.filter(~Exists(recent))
+    waiting = old.filter(plan__isnull=True, state__in=_WATCHED).order_by("decide_by", "id")
+    rows = Proposal.objects.filter(tenant_id=actor.tenant_id, plan__isnull=False)
+    running = old.filter(pk__in=rows.filter(state=ProposalState.APPROVED.value).values("plan"))
+    # What runs comes first: it has minutes.
+    first = list(running.order_by("decide_by", "id").values_list("id", flat=True)[:limit])
+    return [*first, *waiting.values_list("id", flat=True)[: limit - len(first)]]

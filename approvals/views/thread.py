@@ -68,14 +68,12 @@ def content_of(actor: Actor, found: ProposalDetail) -> dict[str, Any]:
     runs = found.plan is not None and found.plan.runs and card.steps > 0
     part = card.plan_pos is not None  # people decide, ask and edit on the page of the plan
     live = card.state in LIVE and not part
-    only_edited = mine == {PrincipalRole.EDITOR}
+    reviews = live and actor.is_person and (not found.refusal or mine == {PrincipalRole.EDITOR})
     return {
         "thread": lines_of(actor, card.id),
         "said": {"kind": CommentKind.QUESTION.value, "text": "", "pause": ""},
-        "may_edit": live
-        and actor.is_person
-        and not card.steps
-        and (not found.refusal or only_edited),
+        "may_edit": reviews and not card.steps,
+        "may_hand_back": reviews,
         "edit_refusal": found.refusal or (_NO_EDIT if card.steps else ""),
         "may_pause": live and not found.refusal,
         "may_take_back": (live or runs) and bool(mine & _TAKERS),

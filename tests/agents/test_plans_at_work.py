@@ -16,6 +16,7 @@ from agents.runtime import faults
 from agents.runtime.engine import Progress
 from agents.showcase.retail.models import Order
 from agents.tools import registry
+from approvals import commands as approvals
 from approvals import queries as desk
 from approvals.cards import PlanCard
 from approvals.states import Choice, ProposalState
@@ -97,6 +98,11 @@ def city(world: World) -> str:
 
 def status(world: World) -> str:
     return str(world.order(PENDING, SOFIA)["status"])
+
+
+def probed(world: World, plan: PlanCard) -> bool:
+    """Look at the targets of a plan, as pulse does every five minutes."""
+    return approvals.probe(actor=world.cast.system, proposal_id=plan.id, every_s=0)
 
 
 @contextmanager
@@ -219,6 +225,53 @@ class TestEndings:
         runtime.cancel_run(actor=planner.cast.omar, run_id=said.run_id)
         found = desk.proposal(actor=planner.cast.ruth, proposal_id=plan.id)
         assert found.card.state is ProposalState.WITHDRAWN
+
+
+class TestTargets:
+    """What the shop's own records say, looked at by pulse."""
+
+    def test_another_one_is_seen_while_people_decide_and_handed_back(self, planner: World) -> None:
+        said = planner.say("Change it, then cancel.", customer=SOFIA)
+        both = calls(address("Dallas"), cancel())
+        with planner.answering(both, says("I looked again.")):
+            plan = waiting(planner, said.run_id)
+            assert not probed(planner, plan)
+            with in_tenant(planner.tenant_id):
+                touch(Order.objects.get(order_id=PENDING), planner.cast.system)
+            assert probed(planner, plan)
+            found = desk.proposal(actor=planner.cast.ruth, proposal_id=plan.id)
+            assert found.card.state is ProposalState.STALE
+            assert {line.path for line in found.drift if line.mark != "same"}
+            approvals.hand_back(
+                actor=planner.cast.ruth,
+                proposal_id=plan.id,
+                revision_no=1,
+                seen_digest=found.card.digest,
+            )
+            planner.relay()
+            assert planner.advance(said.run_id) is Progress.ENDED
+        assert {call.error_code for call in planner.calls(said.run_id)} == {"approval.handed_back"}
+        assert (city(planner), status(planner)) == ("Austin", "pending")
+
+    def test_of_a_later_change_breaks_a_plan_that_runs(self, planner: World) -> None:
+        said = planner.say("Change it, then cancel two.", customer=SOFIA)
+        scope = Scope(kind=ScopeKind.TOOL, value="cancel_pending_order")
+        answer = calls(address("Dallas"), cancel(), cancel(OTHER))
+        with planner.answering(answer):
+            plan = waiting(planner, said.run_id)
+            planner.vote(plan.id)
+            planner.relay()
+            controls.engage(actor=planner.cast.omar, scope=scope, reason="Count them first.")
+            assert planner.advance(said.run_id) is Progress.PAUSED
+        assert not probed(planner, plan), "what the first change did is as planned"
+        with in_tenant(planner.tenant_id):
+            touch(Order.objects.get(order_id=OTHER), planner.cast.system)
+        assert probed(planner, plan)
+        found = plan_of(planner, said.run_id)
+        assert [one.card.state.value for one in found.steps] == [
+            "dispatched", "withdrawn", "withdrawn",
+        ]  # fmt: skip
+        assert city(planner) == "Dallas"
 
 
 class TestCrash:

@@ -7,6 +7,7 @@ from typing import Any
 from approvals import commands
 from approvals.cards import Claimed, NotClaimed
 from approvals.states import DispatchState
+from tests.approvals import test_plans_targets as targets
 from tests.approvals.desk import agent, approve
 from tests.approvals.plans import (
     change,
@@ -61,6 +62,24 @@ class TestClaim:
             )
             ran = isinstance(found[0], Claimed)
             assert states_of(cast, plan)[1] == ("dispatched" if ran else "withdrawn")
+
+
+class TestLook:
+    def test_at_the_targets_meets_the_claim_of_the_next_change(self, cast: Cast) -> None:
+        for _ in range(5):
+            plan = targets.agreed(cast)
+            targets.made(cast, plan, 1)
+            targets.letter_of(plan)["to"] = "Tom"
+            found = at_once(
+                [
+                    partial(targets.claimed, cast, plan, 2),
+                    partial(targets.look, cast, plan.plan.id),
+                ]
+            )
+            ran = isinstance(found[0], Claimed)
+            assert found[1] is not ran
+            rest = ["dispatched", "approved"] if ran else ["withdrawn", "withdrawn"]
+            assert states_of(cast, plan) == ["dispatched", *rest]
 
 
 class TestVote:
