@@ -29,10 +29,14 @@ _BEHIND: Final[LiteralString] = """
       LEFT JOIN audit_search_state s ON s.log_id = l.id
      WHERE l.kind = 'tenant' AND COALESCE(s.next_index, 0) < h.size ORDER BY l.id
 """
+# Limited before the join, which the planner takes to leave one row: it would join all that is left.
 _ENTRIES: Final[LiteralString] = """
     SELECT n.index, n.event_id, n.received_us, v.envelope
-      FROM audit_entry n JOIN audit_event v ON v.id = n.event_id
-     WHERE n.log_id = %s AND n.index >= %s ORDER BY n.index LIMIT %s
+      FROM (SELECT * FROM audit_entry
+             WHERE log_id = %s AND index >= %s ORDER BY index LIMIT %s) n
+      LEFT JOIN audit_event v
+        ON (v.epoch, v.xid, v.id) = (n.event_epoch, n.event_xid, n.event_id)
+     ORDER BY n.index
 """
 _INSERT: Final[LiteralString] = """
     INSERT INTO audit_search (log_id, tenant_id, index, event_id, received_us, action, kind,
@@ -86,6 +90,7 @@ class Projector:
                 [
                     (log_id, tenant_id, index, event_id, received_us, *columns_of(bytes(raw)))
                     for index, event_id, received_us, raw in wanted
+                    if raw is not None  # its event is gone; verify_audit names it
                 ],
             )
             if wanted:

@@ -3,7 +3,8 @@
 Writers never wait for this and never know of it. The reasoning is in README.md; the traps are here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -23,6 +24,8 @@ LOCK: Final = 0x5EA1  # advisory lock of whoever seals; one per database
 META_EVERY_US: Final = 1_000_000
 CHUNK: Final = 10_000
 SEES_NOTHING: Final = "3:3:"
+EVENT_ONCE: Final = "audit_entry_event_once"
+_Row = tuple[int, str, int, UUID, bytes, int]  # epoch, xid, id; tenant, leaf hash, received
 
 # `extract` gives a numeric with six places, so no microsecond is rounded.
 _RECEIVED_US: Final[LiteralString] = "(extract(epoch FROM e.received_at) * 1000000)::bigint"
@@ -35,7 +38,7 @@ _LEAF_HASH: Final[LiteralString] = f"""
 # costs what is new plus one probe per transaction that ran, and never the whole time of the oldest
 # one.
 _BATCH: Final[LiteralString] = f"""
-    SELECT e.id, e.tenant_id, {_LEAF_HASH}, {_RECEIVED_US} FROM (
+    SELECT e.epoch, e.xid, e.id, e.tenant_id, {_LEAF_HASH}, {_RECEIVED_US} FROM (
       SELECT * FROM audit_event
        WHERE epoch = %(epoch)s AND xid >= pg_snapshot_xmax(%(prev)s::pg_snapshot)
       UNION ALL
@@ -45,8 +48,10 @@ _BATCH: Final[LiteralString] = f"""
 """  # noqa: S608 - constants of this file
 # After a logical restore transaction ids start low and snapshots of the old life mean nothing.
 _BATCH_OF_OLD_EPOCHS: Final[LiteralString] = f"""
-    SELECT e.id, e.tenant_id, {_LEAF_HASH}, {_RECEIVED_US} FROM audit_event e
-     WHERE e.epoch < %(epoch)s AND NOT EXISTS (SELECT 1 FROM audit_entry n WHERE n.event_id = e.id)
+    SELECT e.epoch, e.xid, e.id, e.tenant_id, {_LEAF_HASH}, {_RECEIVED_US} FROM audit_event e
+     WHERE e.epoch < %(epoch)s AND NOT EXISTS (
+       SELECT 1 FROM audit_entry n
+        WHERE (n.event_epoch, n.event_xid, n.event_id) = (e.epoch, e.xid, e.id))
      ORDER BY e.id
 """  # noqa: S608 - as above
 _SITUATION: Final[LiteralString] = """
@@ -61,9 +66,10 @@ _SITUATION: Final[LiteralString] = """
 """
 
 _INSERT_ENTRIES: Final[LiteralString] = """
-    INSERT INTO audit_entry (log_id, index, event_id, tenant_id, leaf_hash, round_no, received_us)
-    SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[], %b::bytea[],
-                         %b::bigint[], %b::bigint[])
+    INSERT INTO audit_entry (log_id, index, event_epoch, event_xid, event_id, tenant_id, leaf_hash,
+                             round_no, received_us)
+    SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::integer[], %b::text[]::xid8[], %b::bigint[],
+                         %b::uuid[], %b::bytea[], %b::bigint[], %b::bigint[])
 """
 
 
@@ -162,7 +168,8 @@ class _Round:
         self.round_no, self.sealed_us = now.prev_no + 1, now.sealed_us
         if check_rollback:
             self._require_no_rollback()
-        count = sum(self._append(chunk) for chunk in self._batch(now))
+        with closing(self._batch(now)) as batch:
+            count = sum(self._append(chunk) for chunk in batch)
         for growing in sorted(self.logs.values(), key=lambda one: one.id):
             self._write_head(growing)
         metas = self._append_meta()
@@ -222,7 +229,7 @@ class _Round:
                 origin=gone[0],
             )
 
-    def _batch(self, now: Situation) -> Iterator[list[tuple[int, UUID, bytes, int]]]:
+    def _batch(self, now: Situation) -> Generator[list[_Row], None, None]:
         """Yield all of the batch, in chunks. It is never limited: the snapshot claims all of it."""
         query = _BATCH_OF_OLD_EPOCHS if now.is_new_epoch else _BATCH
         values = {"epoch": now.epoch, "prev": now.prev, "cur": now.cur}
@@ -232,18 +239,27 @@ class _Round:
             while rows := cursor.fetchmany(CHUNK):
                 yield rows
 
-    def _append(self, rows: list[tuple[int, UUID, bytes, int]]) -> int:
+    def _append(self, rows: list[_Row]) -> int:
         entries = []
-        for event_id, tenant_id, leaf_hash, received_us in rows:
+        for *place, tenant_id, leaf_hash, received_us in rows:
             growing = self._log_of(tenant_id)
             index, leaf = growing.edge.size, bytes(leaf_hash)
             self._grow(growing, leaf)
-            entries.append(
-                (growing.id, index, event_id, tenant_id, leaf, self.round_no, received_us)
-            )
-        # COPY is not allowed with row-level security; arrays are nearly as fast.
-        self.db.execute(_INSERT_ENTRIES, [list(column) for column in zip(*entries, strict=True)])
+            entries.append((growing.id, index, *place, tenant_id, leaf, self.round_no, received_us))
+        self._insert([list(column) for column in zip(*entries, strict=True)])
         return len(entries)
+
+    def _insert(self, columns: list[list[Any]]) -> None:
+        try:
+            # COPY is not allowed with row-level security; arrays are nearly as fast.
+            self.db.execute(_INSERT_ENTRIES, columns)
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != EVENT_ONCE:
+                raise
+            raise CannotSeal(
+                f"Two events have one id: {error.diag.message_detail} The application cannot "
+                "choose it, so somebody else wrote here; run manage.py verify_audit."
+            ) from error
 
     def _log_of(self, tenant_id: UUID) -> _Growing:
         found = self.logs.get(tenant_id)

@@ -48,7 +48,9 @@ _RECEIVED_US: Final[LiteralString] = """
 """
 _LEAVES: Final[LiteralString] = f"""
     SELECT n.index, v.event_uid, {_RECEIVED_US}, v.envelope
-      FROM audit_entry n JOIN audit_event v ON v.id = n.event_id
+      FROM audit_entry n
+      JOIN audit_event v
+        ON (v.epoch, v.xid, v.id) = (n.event_epoch, n.event_xid, n.event_id)
      WHERE n.log_id = %(log)s AND n.index >= %(old)s AND n.index < %(new)s ORDER BY n.index
 """  # noqa: S608 - constants of this file
 _META_LEAVES: Final[LiteralString] = """

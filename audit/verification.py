@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from audit import notes
+from audit import notes, walk
 from audit.cards import Mismatch, VerificationReport
 from audit.envelope import stamp
 from audit.verifier import tree
@@ -19,39 +19,30 @@ from audit.verifier import tree
 MOST_REPORTED: Final = 1_000
 KeyOf = Callable[[str], list[notes.VerifierKey]]
 
-# A superuser can write times that no number of microseconds stands for: a fault, not an error.
-_RECEIVED_US: Final[LiteralString] = """
-    CASE WHEN e.received_at BETWEEN '1970-01-01' AND '9999-12-31'
-         THEN (extract(epoch FROM e.received_at) * 1000000)::bigint ELSE 0 END
+_HAS_NO_ENTRY: Final[LiteralString] = """
+    NOT EXISTS (SELECT 1 FROM audit_entry n
+                 WHERE (n.event_epoch, n.event_xid, n.event_id) = (e.epoch, e.xid, e.id))
 """
-_ENTRIES: Final[LiteralString] = f"""
-    SELECT n.index, n.tenant_id AS n_tenant, n.leaf_hash AS n_hash, n.round_no,
-           n.received_us AS n_us,
-           e.id, e.epoch, e.tenant_id, e.event_uid, {_RECEIVED_US} AS received_us,
-           e.keep, e.envelope,
-           r.epoch AS r_epoch, r.snapshot::text = '3:3:' AS r_blind,
-           pg_visible_in_snapshot(e.xid, r.snapshot) AS seen,
-           pg_visible_in_snapshot(e.xid, p.snapshot) AS seen_before
-      FROM audit_entry n
-      LEFT JOIN audit_event e ON e.id = n.event_id
-      LEFT JOIN audit_round r ON r.round_no = n.round_no
-      LEFT JOIN audit_round p ON p.round_no = n.round_no - 1
-     WHERE n.log_id = %s ORDER BY n.index
-"""  # noqa: S608 - constants of this file
 # Committed and visible to the last round, and yet no entry: the sealer will never come back to
 # these.
-_LOST: Final[LiteralString] = """
+_LOST: Final[LiteralString] = f"""
     SELECT e.id, e.tenant_id FROM audit_event e,
       (SELECT * FROM audit_round ORDER BY round_no DESC LIMIT 1) r
      WHERE (e.epoch < r.epoch OR (e.epoch = r.epoch AND pg_visible_in_snapshot(e.xid, r.snapshot)))
        AND (%(tenant)s::uuid IS NULL OR e.tenant_id = %(tenant)s)
-       AND NOT EXISTS (SELECT 1 FROM audit_entry n WHERE n.event_id = e.id) LIMIT 1000
+       AND {_HAS_NO_ENTRY} LIMIT 1000
+"""  # noqa: S608 - constants of this file
+# No constraint says that an id is there once; see README.md.
+_DOUBLED: Final[LiteralString] = """
+    SELECT DISTINCT e.id, e.tenant_id FROM audit_event e
+      JOIN (SELECT id FROM audit_event GROUP BY id HAVING count(*) > 1 LIMIT 1000) d USING (id)
+     WHERE %(tenant)s::uuid IS NULL OR e.tenant_id = %(tenant)s
 """
-_UNSEALED: Final[LiteralString] = """
+_UNSEALED: Final[LiteralString] = f"""
     SELECT count(*) FROM audit_event e
      WHERE (%(tenant)s::uuid IS NULL OR e.tenant_id = %(tenant)s)
-       AND NOT EXISTS (SELECT 1 FROM audit_entry n WHERE n.event_id = e.id)
-"""
+       AND {_HAS_NO_ENTRY}
+"""  # noqa: S608 - as above
 _BAD_ROUNDS: Final[LiteralString] = """
     WITH counted AS (SELECT round_no, count(*) AS n FROM audit_entry GROUP BY round_no)
     SELECT round_no, why FROM (
@@ -121,6 +112,7 @@ class Verification:
                 _LogWalk(self.db, log, self.keys(log.origin), self.found).run()
             self._check_meta_leaves()
             self._check_lost()
+            self._check_doubled()
         counts = self.found.counts
         names = ("logs", "entries", "unsealed", "heads", "tiles", "checkpoints", "meta_leaves")
         return VerificationReport(
@@ -179,6 +171,12 @@ class Verification:
             self.found.wrong(log, None, "audit_event.id", sentence)
         row = self.db.execute(_UNSEALED, values).fetchone()
         self.found.count("unsealed", row[0] if row else 0)
+
+    def _check_doubled(self) -> None:
+        rows = self.db.execute(_DOUBLED, {"tenant": self.tenant_id}).fetchall()
+        for event_id, tenant_id in rows:
+            log = _Log(UUID(int=0), tenant_id, "")
+            self.found.wrong(log, None, "audit_event.id", f"Two events have the id {event_id}.")
 
 
 class _LogWalk:
@@ -242,24 +240,19 @@ class _LogWalk:
                     )
                 yield index, bytes(leaf_hash), true, round_no
             return
-        with self.db.cursor(name="entries", row_factory=psycopg.rows.dict_row) as cursor:
-            cursor.itersize = 2_000
-            cursor.execute(_ENTRIES, [self.log.id])
-            for row in cursor:
-                yield row["index"], bytes(row["n_hash"]), self._event_leaf(row), row["round_no"]
+        for row in walk.Walk(self.db, self.log.id):
+            yield row["index"], bytes(row["n_hash"]), self._event_leaf(row), row["round_no"]
 
-    def _event_leaf(self, row: dict[str, Any]) -> bytes:
+    def _event_leaf(self, row: walk.Row) -> bytes:
         if row["id"] is None:
             self._wrong(row["index"], "audit_entry.event_id", "The entry's event is not there.")
             return b""
         for name, sentence in _column_faults(row, self.log):
             self._wrong(row["index"], name, sentence)
-        raw = bytes(row["envelope"])
-        true = tree.rebuilt_leaf(row["event_uid"].bytes, row["received_us"], raw)
-        self._check_blobs(row, raw)
-        return true
+        self._check_blobs(row, bytes(row["envelope"]))
+        return walk.rebuilt_leaf(row)
 
-    def _check_blobs(self, row: dict[str, Any], raw: bytes) -> None:
+    def _check_blobs(self, row: walk.Row, raw: bytes) -> None:
         if b'"blobs":' not in raw:
             return
         query: LiteralString = """
@@ -365,7 +358,7 @@ class _LogWalk:
         self.found.wrong(self.log, index, name, sentence)
 
 
-def _column_faults(row: dict[str, Any], log: _Log) -> Iterator[tuple[str, str]]:
+def _column_faults(row: walk.Row, log: _Log) -> Iterator[tuple[str, str]]:
     """Compare the columns beside an envelope with the envelope, the entry and the round."""
     body = _body(bytes(row["envelope"]))
     pairs = (
@@ -380,9 +373,10 @@ def _column_faults(row: dict[str, Any], log: _Log) -> Iterator[tuple[str, str]]:
         if stored != expected:
             yield name, "The column does not agree with what was sealed."
     yield from _round_faults(row)
+    yield from walk.place_faults(row)
 
 
-def _round_faults(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _round_faults(row: walk.Row) -> Iterator[tuple[str, str]]:
     """Check that the entry's round, and no earlier one, saw the event's transaction."""
     if row["r_epoch"] is None:
         yield "audit_entry.round_no", "The entry's round is not there."

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import OperationalError, connection
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 
 from audit.cards import ChangeCard, Completeness, EntryCard, EntryDetail, SearchPage
 from audit.envelope import MAGIC, microseconds_of, moment_of
@@ -21,26 +21,17 @@ from audit.models import (
     AuditSearch,
     AuditSearchState,
 )
+from audit.queries import places
 from audit.queries.proofs import proof_of
 from audit.search import ALL_KINDS, NO_READS, Search
-from console.kernel import canonical
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
 
 PAGE: Final = 50
 MOST_COUNTED: Final = 10_000
-MOST_FRESH: Final = 500
 SKEW_SHOWN_S: Final = 5.0
 _SHOWN_APART: Final = frozenset({"actor", "via", "target", "change", "bind", "claimed_at"})
-
-# Exactly what the sealer would take next, of this tenant only.
-_UNSEALED: Final = """
-  FROM (SELECT snapshot FROM audit_round ORDER BY round_no DESC LIMIT 1) r, audit_event e
- WHERE e.epoch = (SELECT max(epoch) FROM audit_epoch) AND e.tenant_id = %s
-   AND (e.xid >= pg_snapshot_xmax(r.snapshot)
-        OR e.xid = ANY (ARRAY(SELECT pg_snapshot_xip(r.snapshot))))
-"""
 
 
 def tenant_log(actor: Actor) -> AuditLog | None:
@@ -56,12 +47,7 @@ def completeness(*, actor: Actor) -> Completeness:
         head = AuditHead.objects.filter(log_id=log.id).order_by("-size").values_list("size").first()
         state = AuditSearchState.objects.filter(log_id=log.id).values_list("next_index").first()
         sealed, searched = head[0] if head else 0, state[0] if state else 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 {_UNSEALED} LIMIT {MOST_COUNTED + 1}) u",  # noqa: S608
-            [actor.tenant_id],
-        )
-        (unsealed,) = cursor.fetchone()
+    unsealed = places.count_unsealed(actor.tenant_id, most=MOST_COUNTED + 1)
     return Completeness(searched=searched, sealed=sealed, unsealed=unsealed)
 
 
@@ -145,9 +131,8 @@ def _in_range(matches: QuerySet[AuditSearch], search: Search) -> QuerySet[AuditS
 
 def _cards(rows: list[AuditSearch]) -> tuple[EntryCard, ...]:
     """Return a card per row; the uid stands beside the event and not in the search table."""
-    events = AuditEvent.objects.filter(id__in=[row.event_id for row in rows])
-    uids = dict(events.values_list("id", "event_uid"))
-    return tuple(_card(row, uids.get(row.event_id)) for row in rows)
+    uids = places.uids_of(rows[0].log_id, [row.index for row in rows]) if rows else {}
+    return tuple(_card(row, uids.get(row.index)) for row in rows)
 
 
 def _card(row: AuditSearch, uid: UUID | None) -> EntryCard:
@@ -177,7 +162,7 @@ def entry(*, actor: Actor, index: int) -> EntryDetail:
     """
     log = tenant_log(actor)
     row = AuditEntry.objects.filter(log_id=log.id, index=index).first() if log else None
-    event = AuditEvent.objects.filter(id=row.event_id).first() if row else None
+    event = places.event_of(row) if row else None
     if log is None or row is None or event is None:
         raise NotFound(f"There is no entry {index} in this trail; go back to the list.")
     raw = bytes(event.envelope)
@@ -269,50 +254,15 @@ def events_of(
     Events that are not sealed, or not searchable yet, come first and have no index.
     """
     about = {"target_type": target_type, "target_id": target_id}
-    fresh = _not_searchable_yet(actor, naming=target_id)
+    fresh = places.not_searchable_yet(actor.tenant_id, naming=target_id)
     rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, **about).order_by("-index")
     # Read last: an event that became searchable meanwhile is in both lists, and never in neither.
     known = list(rows[:limit])
     found = dict(zip((row.event_id for row in known), _cards(known), strict=True))
-    first = [
-        card
-        for event_id, card in fresh
-        if event_id not in found and (card.target_type, card.target_id) == (target_type, target_id)
+    cards = [
+        _card_of_body(json.loads(bytes(event.envelope)), event, index)
+        for event, index in fresh
+        if event.id not in found
     ]
+    first = [card for card in cards if (card.target_type, card.target_id) == tuple(about.values())]
     return tuple([*first, *found.values()][:limit])
-
-
-def _not_searchable_yet(actor: Actor, *, naming: str) -> list[tuple[int, EntryCard]]:
-    """Return (event id, card) of events without a row in the search table, newest first.
-
-    Args:
-        naming: only events whose envelope holds this text; hundreds may wait, and few are about it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT e.id {_UNSEALED} ORDER BY e.id DESC LIMIT {MOST_FRESH}",
-            [actor.tenant_id],
-        )
-        places: dict[int, int | None] = {row[0]: None for row in cursor.fetchall()}
-    log = tenant_log(actor)
-    if log is not None:
-        state = AuditSearchState.objects.filter(log_id=log.id).values_list("next_index").first()
-        waiting = AuditEntry.objects.filter(log_id=log.id, index__gte=state[0] if state else 0)
-        places.update(waiting.order_by("-index").values_list("event_id", "index")[:MOST_FRESH])
-    text = canonical.dumps(naming)[1:-1]  # as it stands inside the envelope's quotes
-    place = Func(
-        Value(text),
-        F("envelope"),
-        function="position",
-        arg_joiner=" IN ",
-        output_field=IntegerField(),
-    )
-    events = (
-        AuditEvent.objects.alias(place=place)
-        .filter(id__in=places, place__gt=0)
-        .order_by("-received_at")
-    )
-    return [
-        (event.id, _card_of_body(json.loads(bytes(event.envelope)), event, places[event.id]))
-        for event in events
-    ]

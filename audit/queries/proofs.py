@@ -6,6 +6,7 @@ from audit import merkle, notes
 from audit.cards import CheckCard, ProofCard
 from audit.envelope import moment_of
 from audit.models import AuditCheckpoint, AuditEntry, AuditEvent, AuditHead, AuditLog, AuditTile
+from audit.queries.places import event_of
 from audit.verifier import tree
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
@@ -26,7 +27,7 @@ def proof(*, actor: Actor, index: int) -> ProofCard:
     """
     log = AuditLog.objects.filter(tenant_id=actor.tenant_id).first()
     row = AuditEntry.objects.filter(log_id=log.id, index=index).first() if log else None
-    event = AuditEvent.objects.filter(id=row.event_id).first() if row else None
+    event = event_of(row) if row else None
     if log is None or row is None or event is None:
         raise NotFound(f"There is no entry {index} in this trail; go back to the list.")
     return proof_of(log, row, event)

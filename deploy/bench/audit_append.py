@@ -1,8 +1,8 @@
 """Audit append beside a plain INSERT, in one run: `python deploy/bench/audit_append.py`.
 
 Both sides insert a row of the same size over as many connections; ours goes into the trail with
-two indexes and row-level security, the other into a table with one key. The
-third side is ours again while the sealer works beside it. Numbers are printed, never asserted.
+its index and row-level security, the other into a table with one key. The third side is ours again
+while the sealer works beside it. Numbers are printed, never asserted.
 """
 
 import argparse

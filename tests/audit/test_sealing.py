@@ -201,6 +201,26 @@ class TestSituation:
             assert row == (9000000000000001,)
 
 
+class TestAppend:
+    def test_names_an_id_that_two_events_have(self, actor: Actor, login: Login) -> None:
+        note(actor=actor)
+        seal()
+        with login("owner") as owner, owner.transaction(force_rollback=True):
+            owner.execute(
+                """INSERT INTO audit_event (id, xid, tenant_id, event_uid, keep, envelope)
+                   OVERRIDING SYSTEM VALUE
+                   SELECT event_id, '3', tenant_id, gen_random_uuid(), 'standard', '{}'
+                     FROM audit_entry WHERE log_id = %s""",
+                [log_of(actor)],
+            )
+            owner.execute(
+                "INSERT INTO audit_epoch (epoch, system_identifier, reason) "
+                "SELECT max(epoch) + 1, max(system_identifier), 'test' FROM audit_epoch"
+            )
+            with pytest.raises(CannotSeal, match=r"one id: Key \(event_id\)=\(\d+\)"):
+                Sealer(owner).run_round()
+
+
 class TestRollbackCheck:
     def test_halts_when_a_signed_head_is_gone(self, actor: Actor, login: Login) -> None:
         note(actor=actor, n=3)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -22,6 +23,8 @@ Login = Callable[[str], "psycopg.Connection[Any]"]
 EVENT = "id = (SELECT event_id FROM audit_entry WHERE log_id = %(log)s AND index = 5)"
 ENTRY = "log_id = %(log)s AND index = 5"
 HEAD = "log_id = %(log)s AND size = 8"
+# Another transaction of the same round, by which alone a round could not tell.
+NEIGHBOUR = "(SELECT event_xid FROM audit_entry WHERE log_id = %(log)s AND index = 0)"
 
 FLIPS = [
     ("audit_event", "event_uid = gen_random_uuid()", EVENT, "audit_event.event_uid"),
@@ -38,7 +41,13 @@ FLIPS = [
     ("audit_event", "xid = '3'", EVENT, "audit_event.xid"),
     ("audit_event", "xid = '9000000000'", EVENT, "audit_event.xid"),
     ("audit_event", "epoch = epoch + 1", EVENT, "audit_event.epoch"),
-    ("audit_event", "id = DEFAULT", EVENT, "audit_entry.event_id"),
+    ("audit_event", f"xid = {NEIGHBOUR}", EVENT, "audit_event.xid"),
+    ("audit_event", f"xid = {NEIGHBOUR}, keep = 'long'", EVENT, "audit_event.keep"),
+    ("audit_event", "id = DEFAULT", EVENT, "audit_event.id"),
+    ("audit_event", "id = DEFAULT, epoch = epoch + 1", EVENT, "audit_entry.event_id"),
+    ("audit_entry", "event_epoch = event_epoch + 1", ENTRY, "audit_entry.event_epoch"),
+    ("audit_entry", "event_xid = '3'", ENTRY, "audit_entry.event_xid"),
+    ("audit_entry", "event_xid = '9000000000'", ENTRY, "audit_entry.event_xid"),
     ("audit_entry", "leaf_hash = sha256('x')", ENTRY, "audit_entry.leaf_hash"),
     ("audit_entry", "received_us = received_us - 1", ENTRY, "audit_event.received_at"),
     ("audit_entry", "tenant_id = gen_random_uuid()", ENTRY, "audit_entry.tenant_id"),
@@ -64,10 +73,16 @@ FLIPS = [
 ]  # fmt: skip
 
 
+INDEXES = """
+    SELECT substring(indexdef FROM '\\(.*') FROM pg_indexes WHERE tablename = 'audit_event'
+"""
+
+
 @pytest.fixture
 def filled(actor: Actor) -> Actor:
     """Eight entries, a signed head, then enough for a tile, with one part too large for a leaf."""
-    note(actor=actor, n=8)
+    note(actor=actor, n=4)
+    note(actor=actor, n=4)
     settle(actor)
     big = "x" * 6000
     note(actor=actor, n=256, changes=(Change(path="/text", before=None, after=big),))
@@ -146,6 +161,13 @@ class TestRun:
             insert(owner, filled, xid="'4'::xid8")
             assert (None, "audit_event.id") in found_wrong(owner, filled)
 
+    @pytest.mark.parametrize("xid", ["xid", "'9000000000'::xid8"])
+    def test_finds_a_second_event_of_one_id(self, filled: Actor, login: Login, xid: str) -> None:
+        """In the place of the first, or waiting to be sealed."""
+        with login("owner") as owner, owner.transaction(force_rollback=True):
+            add_double(owner, filled, xid=xid)
+            assert (None, "audit_event.id") in found_wrong(owner, filled)
+
     def test_does_not_trust_a_key_that_only_the_database_knows(
         self, filled: Actor, login: Login
     ) -> None:
@@ -163,6 +185,20 @@ class TestRun:
             )
             report = Verification(owner, keys=_keys).run()
             assert "audit_round.sealed_us" in {wrong.field for wrong in report.mismatches}
+
+
+class TestOneIndex:
+    """The migration of that name."""
+
+    def test_finds_the_places_of_older_entries(self, filled: Actor, login: Login) -> None:
+        migration = import_module("audit.migrations.0005_one_index")
+        with login("owner") as owner, owner.transaction(force_rollback=True):
+            owner.execute(migration.BACK)
+            owner.execute(migration.FORWARD)
+            assert found_wrong(owner, filled) == set()
+            assert owner.execute(INDEXES).fetchall() == [("(epoch, xid, id)",)]
+            with pytest.raises(psycopg.DatabaseError, match="only added"):
+                owner.execute("UPDATE audit_entry SET event_epoch = 0")
 
 
 class TestVerifyAudit:
@@ -216,6 +252,17 @@ class TestVerifyAudit:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "0 entries" in done.stdout
+
+
+def add_double(connection: "psycopg.Connection[Any]", actor: Actor, *, xid: str) -> None:
+    """Give the sixth event's id to another event too, as only the owner can."""
+    connection.execute("SELECT set_config('signalbox.tenant_id', %s, true)", [str(actor.tenant_id)])
+    connection.execute(
+        f"""INSERT INTO audit_event (id, epoch, xid, tenant_id, event_uid, keep, envelope)
+            OVERRIDING SYSTEM VALUE SELECT id, epoch, {xid}, tenant_id, event_uid, keep, '{{}}'
+              FROM audit_event WHERE {EVENT}""",
+        {"log": log_of(actor)},
+    )
 
 
 def _keys(origin: str) -> list[Any]:
