@@ -67,6 +67,15 @@ def settle_lost() -> int:
     return sum(commands.settle_lost(actor=system("pulse.approvals", each)) for each in tenants)
 
 
+@duty("approvals.delegations", every_s=30.0)
+def delegations() -> int:
+    """Put on record which delegations ended by themselves; they let nobody decide since then."""
+    tenants = tenancy.every_tenant(reason="delegations end in every tenant")
+    return sum(
+        commands.lapse_delegations(actor=system("pulse.approvals", each)) for each in tenants
+    )
+
+
 @duty("approvals.sweep", every_s=3600.0)
 def sweep() -> int:
     """Delete nonces of yesterday and notices of three months ago, of what is over."""

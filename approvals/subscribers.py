@@ -20,6 +20,8 @@ def when_people_change(*, actor: Actor) -> None:
 @on("membership.changed")
 @on("grant.given")
 @on("grant.taken")
+@on("delegation.made")
+@on("delegation.ended")
 def look_again(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
     """Look once more after the commit: at what was locked just then, opened meanwhile, or left."""
     while commands.check_dead_ends(actor=_me(actor)) >= commands.MOST_DEAD_ENDS:

@@ -18,6 +18,8 @@ urlpatterns = [
     path(
         "break-glass/<uuid:grant_id>/revoke/", views.revoke_break_glass, name="revoke-break-glass"
     ),
+    path("delegations/", views.delegations, name="delegations"),
+    path("delegations/<uuid:delegation_id>/end/", views.end_delegation, name="end-delegation"),
     path("attention/checks/", views.switch_checks, name="switch-checks"),
     path("next/", views.following, name="next"),
     path("channels/", views.channels, name="channels"),

@@ -7,6 +7,7 @@ from approvals.api.batches import Batches
 from approvals.api.claims import Claims
 from approvals.api.clocks import Clock, Extend
 from approvals.api.comments import Comments
+from approvals.api.delegations import Delegations, OneDelegation
 from approvals.api.dispatches import Outcomes, Reconcile
 from approvals.api.external import Dispatch, Wait
 from approvals.api.metrics import Metrics
@@ -39,6 +40,8 @@ urlpatterns = [
     path("batches", Batches.as_view()),
     path("break-glass-grants", Grants.as_view()),
     path("break-glass-grants/<uuid:grant_id>", OneGrant.as_view()),
+    path("delegations", Delegations.as_view()),
+    path("delegations/<uuid:delegation_id>", OneDelegation.as_view()),
     path("dispatches/<uuid:dispatch_id>/outcome", Outcomes.as_view()),
     path("dispatches/<uuid:dispatch_id>/reconcile", Reconcile.as_view()),
     path("coverage", Coverage.as_view()),

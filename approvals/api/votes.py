@@ -48,6 +48,7 @@ class Votes(ApiView):
             note=values.get("note", ""),
             agent_message=values.get("agent_message", ""),
             signed=_signed(request, values.get("assertion")),
+            in_place_of=values.get("in_place_of"),
         )
         return Response(VoteReceiptOut(receipt).data, status=200 if receipt.repeated else 201)
 

@@ -26,6 +26,7 @@ from approvals.cards.changes import (
 from approvals.cards.checking import CheckCard, CheckSettingCard, CheckTruth, Variant
 from approvals.cards.clocks import ClockCard, Ending, Extension, Widening
 from approvals.cards.content import DIGEST_TYPE, Content, Image, Principal, ProposalFacts, Subject
+from approvals.cards.delegating import DelegationCard
 from approvals.cards.desk import ClaimCard, ClaimsCard, Filter, SavedViewCard, Term, Turn
 from approvals.cards.detail import (
     DecisionCard,
@@ -57,7 +58,7 @@ from approvals.cards.notices import (
     NoticeSettingCard,
     Parcel,
 )
-from approvals.cards.people import Block, Place, Requirement, Rung, Slot, Voter
+from approvals.cards.people import Block, Lent, Place, Requirement, Rung, Slot, Voter
 from approvals.cards.plans import OpenedPlan, PlanStep
 from approvals.cards.policies import (
     Call,
@@ -124,6 +125,7 @@ __all__ = [
     "Covered",
     "DayTally",
     "DecisionCard",
+    "DelegationCard",
     "Delivery",
     "Diff",
     "DispatchCard",
@@ -146,6 +148,7 @@ __all__ = [
     "Image",
     "Laid",
     "LeftOut",
+    "Lent",
     "Line",
     "Listed",
     "MetricsCard",

@@ -22,6 +22,7 @@ class VoteReceipt:
     repeated: bool = False  # the same vote was on record already
     remark: str = ""  # that an approval came sooner than its change can be read, or was a check's
     check: CheckOutcome | None = None  # where the vote answered a planted check
+    in_place_of: str = ""  # whose place it fills, by a delegation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

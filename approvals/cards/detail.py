@@ -8,7 +8,7 @@ from approvals.cards.changes import Diff, DriftLine
 from approvals.cards.checking import CheckCard
 from approvals.cards.content import Content, Principal, ProposalFacts, Subject
 from approvals.cards.lists import ProposalCard
-from approvals.cards.people import Requirement
+from approvals.cards.people import Requirement, Voter
 from approvals.cards.reviewing import GlassCard, GlassUse
 from approvals.cards.standing import StandingWord
 from approvals.states import (
@@ -52,6 +52,7 @@ class VoteCard:
     signed_with: str = ""  # the name of the passkey that signed it
     expected_s: int | None = None  # how long reading it usually takes
     taken_ms: int | None = None  # from when it was shown to the vote
+    in_place_of: str = ""  # whose place it fills, by a delegation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class ReviewerLine:
     groups: tuple[str, ...]
     refusal: str  # why they may not vote, or ""
     vote: VoteCard | None  # None as well while votes are hidden from the reader
+    in_place_of: str = ""  # whose place they could fill as well, and of which group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,5 +143,6 @@ class ProposalDetail:
     glass: GlassCard | None  # for who holds the right to break glass, while there is what to decide
     glass_uses: tuple[GlassUse, ...]
     origin: Subject  # to whose background it belongs; of a planted check, its source
+    voter: Voter | None = None  # the reader, if they may vote on the tool
     plan: PlanCard | None = None  # that this is, or of which this is one change
     check: CheckCard | None = None  # what it was all along, once it has ended

@@ -51,6 +51,7 @@ class QueueRow:
     turn: Turn | None  # why it is
     claims: tuple[ClaimCard, ...]  # who is at work on it, the reader too
     snoozed_until: datetime | None  # put off by this reader
+    in_place_of: str = ""  # in whose place alone the reader can decide it
     group: UUID | None = None  # the first of the identical ones of a run, if it is one of several
 
 

@@ -69,6 +69,16 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """A place that somebody lent to a voter, who may fill it as that person could themselves."""
+
+    delegation_id: UUID
+    person_id: UUID  # whose place it is
+    name: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voter:
     """A person as the rules see them at one moment."""
 
@@ -77,6 +87,13 @@ class Voter:
     groups: frozenset[str]
     active: bool
     may_vote: bool  # holds the right, for the tenant or for this tool
+    lent: Lent | None = None  # besides the groups of their own; one vote fills one of the two
+    one_with: frozenset[UUID] = frozenset()  # who counts as one person with them
+
+    @property
+    def reach(self) -> frozenset[str]:
+        """Return the groups whose places the person could fill, in one capacity or the other."""
+        return self.groups | {self.lent.group} if self.lent else self.groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from approvals.commands.channels import (
     try_own_mail,
 )
 from approvals.commands.claiming import claim, release, take_over
+from approvals.commands.delegating import delegate, end_delegation, lapse_delegations
 from approvals.commands.dispatching import claim_dispatch, report_outcome
 from approvals.commands.editing import edit, preview_edit, revise_when_asked
 from approvals.commands.extending import extend
@@ -77,13 +78,16 @@ __all__ = [
     "claim",
     "claim_dispatch",
     "close_review_task",
+    "delegate",
     "delete_view",
     "discard_version",
     "dispatch_own",
     "edit",
+    "end_delegation",
     "extend",
     "freeze",
     "hand_back",
+    "lapse_delegations",
     "lend_break_glass",
     "make_default_view",
     "make_standing",

@@ -29,6 +29,7 @@ from approvals.models import (
 )
 from approvals.policies.breaking import execute_s
 from approvals.queries.deciders import deciders_of
+from approvals.queries.delegating import speakers
 from approvals.queries.people import voters_of
 from approvals.queries.seeing import lockable
 from approvals.states import (
@@ -313,12 +314,10 @@ class Desk:
 
     def approvers(self) -> list[Voter]:
         """Return those whose approval counts: still active, entitled and outside the chain."""
-        voters = self.voters()
-        cast = [vote.person_id for vote in self.votes if vote.choice == Choice.APPROVE.value]
-        found = [voters[person] for person in cast if person in voters]
+        cast = [vote for vote in self.votes if vote.choice == Choice.APPROVE.value]
         return [
             voter
-            for voter in found
+            for voter in speakers(cast, self.voters())
             if policies.who_refusal(voter, self.requirement, self.principals) is None
         ]
 

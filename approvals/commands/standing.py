@@ -14,6 +14,7 @@ from approvals.errors import (
     StandingNotYours,
     StandingTaken,
 )
+from approvals.errors.delegating import NotInPlace
 from approvals.events import StandingMade, StandingRevoked
 from approvals.models import LABEL_LENGTH, REASON_LENGTH, Standing, Vote
 from approvals.queries.editing import seen_row
@@ -133,6 +134,11 @@ def _vote(desk: Desk, actor: Actor, revision_no: int, seen_digest: str) -> Vote:
     vote = vote_of(actor, desk.row, desk.revision)
     if vote is None:
         raise policies.standing_not_approved()
+    if vote.delegation_id is not None:
+        raise NotInPlace(
+            "You approved this in somebody else's place; a standing approval is given in one's own "
+            "name only."
+        )
     if desk.state not in AGREED:
         raise AlreadyDecided(
             f"This is {desk.state}; only what was approved can be approved in advance.",

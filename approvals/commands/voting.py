@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Reading, Signed, ViewServed, VoteReceipt
+from approvals.cards import Lent, Reading, Signed, ViewServed, Voter, VoteReceipt
 from approvals.commands import checking, deciding, laddering, signing, steps
 from approvals.commands.claiming import require_unclaimed
 from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
@@ -19,7 +19,9 @@ from approvals.errors import (
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Vote
 from approvals.policies import planning
+from approvals.policies.delegating import capacity, lent_for
 from approvals.queries.changes import interdiff
+from approvals.queries.delegating import count_people, hold_lent
 from approvals.queries.seeing import row_for
 from approvals.queries.serving import reading_of, views_served
 from approvals.states import LIVE, Choice, ProposalState, RejectCode
@@ -44,6 +46,7 @@ class _Ballot:
     note: str
     agent_message: str
     signed: Signed | None
+    in_place_of: UUID | None
     reading: Reading
     among: int  # votes of one act, which share the time that it took
 
@@ -59,7 +62,13 @@ class _Ballot:
         return max(0, int((at - served_at).total_seconds() * 1000)) // self.among
 
     def says_the_same(self, vote: Vote) -> bool:
-        return (self.choice.value, self.reason_code, self.note, self.agent_message) == (
+        giver = vote.delegation.from_person_id if vote.delegation else None
+        return giver == self.in_place_of and (
+            self.choice.value,
+            self.reason_code,
+            self.note,
+            self.agent_message,
+        ) == (
             vote.choice,
             vote.reason_code,
             vote.note,
@@ -74,6 +83,7 @@ class _Ground:
     shown: tuple[ViewServed, ...]
     proof: Proof | None
     signature: signing.Signature | None = None
+    lent: Lent | None = None  # the place of somebody else that it fills
 
     @property
     def served_at(self) -> datetime | None:
@@ -93,6 +103,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
     note: str = "",
     agent_message: str = "",
     signed: Signed | None = None,
+    in_place_of: UUID | None = None,
     among: int = 1,
 ) -> VoteReceipt:
     """Count one person's vote on exactly what they saw, and settle the proposal if that decides it.
@@ -104,10 +115,12 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         note: for the other people; required for a rejection.
         agent_message: what the agent is told of a rejection; the note if empty.
         signed: what a passkey signed for it; counts as a fresh sign-in.
+        in_place_of: the person whose place it fills by a delegation; None is one's own.
         among: how many votes this act casts; they share the time since the content was shown.
 
     Raises:
-        VoteByMachine, VoteByPrincipal, VoteNotEligible: this actor may not vote on this.
+        VoteByMachine, VoteByPrincipal, VoteNotEligible, NotInPlace: this actor may not vote on
+            this, or not in this capacity.
         AlreadyDecided, StaleRevision, AlreadyVoted, SameSession, ProposalFrozen: not so, or not
             now.
         NotFullyShown: an approval of what this session was not shown as a whole.
@@ -125,6 +138,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         note=_short(note, "note", NOTE_LENGTH),
         agent_message=_short(agent_message, "agent_message", MESSAGE_LENGTH),
         signed=signed,
+        in_place_of=in_place_of,
         reading=reading_of(actor=actor, proposal_id=proposal_id, revision_no=revision_no),
         among=among,
     )
@@ -213,7 +227,12 @@ def _grounds(
         shown=views_served(actor, proposal_id=desk.row.id, revision_no=ballot.revision_no),
         proof=people.proof(actor=actor),
     )
-    refusal = _first_refusal(desk, actor, ballot, ground)
+    if ballot.in_place_of:
+        hold_lent(actor, ballot.in_place_of)  # before it is read: nobody ends it meanwhile
+    voter = signing.voter_of(desk, actor)
+    refusal = _first_refusal(desk, actor, voter, ballot, ground)
+    if refusal is None and ballot.in_place_of:
+        ground = replace(ground, lent=lent_for(voter, desk.requirement))
     if refusal is not None or ballot.signed is None:
         return ground, refusal
     try:
@@ -227,12 +246,13 @@ def _grounds(
 
 
 def _first_refusal(
-    desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground
+    desk: Desk, actor: Actor, voter: Voter, ballot: _Ballot, ground: _Ground
 ) -> ConsoleError | None:
     """Return the first reason not to count this vote; nothing has been written yet."""
     try:
         # First who asks: the refusals below tell who decided, and what the content is now.
-        policies.require_voter(signing.voter_of(desk, actor), desk.requirement, desk.principals)
+        policies.require_voter(voter, desk.requirement, desk.principals)
+        capacity(voter, desk.requirement, ballot.in_place_of)
         planning.require_whole(desk.row.plan_pos)
         policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
         _require_same_content(desk, ballot)
@@ -332,6 +352,8 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: d
             taken_ms=taken_ms,
             assertion=signature.assertion if signature else {},
             passkey_id=signature.passkey_id if signature else None,
+            delegation_id=ground.lent.delegation_id if ground.lent else None,
+            in_place_of=ground.lent.person_id if ground.lent else None,
             reason=ballot.note,
         ),
         actor=actor,
@@ -355,6 +377,8 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: d
         taken_ms=taken_ms,
         assertion=signature.assertion if signature else None,
         signed_with=signature.name if signature else "",
+        delegation_id=ground.lent.delegation_id if ground.lent else None,
+        in_place_of=ground.lent.name if ground.lent else "",
         event_uid=receipt.uid,
         cast_at=at,
     )
@@ -397,12 +421,14 @@ def _vote_of(actor: Actor, desk: Desk) -> Vote | None:
 
 
 def _receipt(desk: Desk, vote: Vote, *, repeated: bool = False) -> VoteReceipt:
-    given = sum(1 for vote in desk.votes if vote.choice == Choice.APPROVE.value)
+    approvals = [each for each in desk.votes if each.choice == Choice.APPROVE.value]
+    given = count_people([(each.person_id, each.cast_at) for each in approvals])
     return VoteReceipt(
         event_uid=vote.event_uid,
         state=desk.state,
         needed=desk.requirement.people,
         given=given,
         repeated=repeated,
+        in_place_of=vote.in_place_of,
         remark=policies.remark(Choice(vote.choice), vote.expected_s, vote.taken_ms),
     )

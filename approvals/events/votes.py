@@ -33,6 +33,8 @@ class VoteCast(Event):
     taken_ms: int | None = None  # from then to the vote; of a batch, its share
     assertion: Mapping[str, str] = field(default_factory=dict)  # what a passkey signed
     passkey_id: UUID | None = None  # with which passkey
+    delegation_id: UUID | None = None  # by which somebody else's place was filled
+    in_place_of: UUID | None = None  # that person
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -167,6 +167,7 @@ class VoteForm(forms.Form):
     record = forms.CharField(required=False, max_length=1)
     guard = forms.CharField(required=False, max_length=1)
     assertion = AssertionField(required=False, max_length=MOST_ASSERTION, label="Passkey")
+    in_place_of = forms.UUIDField(required=False, label="In place of")
 
 
 class ExtendForm(forms.Form):

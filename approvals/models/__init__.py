@@ -15,6 +15,7 @@ from approvals.models.columns import (
     TITLE_LENGTH,
 )
 from approvals.models.content import Comment, Probe
+from approvals.models.delegating import Delegation
 from approvals.models.desk import (
     ADDRESS_LENGTH,
     VIEW_NAME_LENGTH,
@@ -60,6 +61,7 @@ __all__ = [
     "Claim",
     "Comment",
     "Decision",
+    "Delegation",
     "Dispatch",
     "Evaluation",
     "ExternalTool",

@@ -42,6 +42,10 @@ class Vote(TenantRow):
     taken_ms = models.BigIntegerField(null=True)  # from then to the vote; of a batch, its share
     assertion = models.JSONField(null=True)  # what a passkey signed
     signed_with = models.CharField(max_length=80, db_default="")  # the passkey's name
+    delegation = models.ForeignKey(  # by which the place of somebody else was filled
+        "Delegation", models.PROTECT, db_constraint=False, related_name="votes", null=True
+    )
+    in_place_of = models.CharField(max_length=LABEL_LENGTH, db_default="")  # that person's name
     event_uid = models.UUIDField()
     cast_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True)
@@ -93,6 +97,11 @@ class Vote(TenantRow):
                 | Q(taken_ms__isnull=True),
                 name="vote_time_in_bounds",
             ),
+            models.CheckConstraint(
+                condition=Q(delegation__isnull=True, in_place_of="")
+                | (Q(delegation__isnull=False) & ~Q(in_place_of="")),
+                name="vote_in_place_whole",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["tenant_id", "person", "proposal"], name="vote_of_person"),
@@ -115,6 +124,7 @@ class Vote(TenantRow):
             stepup_at=self.stepup_at,
             served_at=self.served_at,
             signed_with=self.signed_with,
+            in_place_of=self.in_place_of,
             expected_s=self.expected_s,
             taken_ms=self.taken_ms,
         )

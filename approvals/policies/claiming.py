@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from approvals.cards import Block, ClaimCard, Principal, Requirement, Slot, Voter
-from approvals.policies.matching import largest_matching
+from approvals.policies.matching import largest_matching, units
 from approvals.policies.people import who_refusal
 from approvals.policies.requirement import ANYBODY, answers_to, asked_groups
 
@@ -64,7 +64,7 @@ def newly_asked(
     """
     new = asked_groups(requirement) - frozenset(before)
     for voter in voters:
-        names = answers_to(voter.groups)
+        names = answers_to(voter.reach)
         if not names.isdisjoint(new) and names.isdisjoint(before):
             yield voter.person_id
 
@@ -91,15 +91,16 @@ def _ways(block: Block) -> Iterable[_Way]:
 
 def _most_placed(way: _Way, people: Sequence[Voter]) -> int:
     """Return how many of these people fit into the places at the same time."""
+    reach = [frozenset().union(*(voter.reach for voter in unit)) for unit in units(people)]
     if isinstance(way, int):
-        return min(way, len(largest_matching([sorted(voter.groups) for voter in people])))
+        return min(way, len(largest_matching([sorted(groups) for groups in reach])))
     places = [slot for slot in way for _ in range(slot.n)]
     return len(
         largest_matching(
-            [[index for index, voter in enumerate(people) if _fits(slot, voter)] for slot in places]
+            [[index for index, one in enumerate(reach) if _fits(slot, one)] for slot in places]
         )
     )
 
 
-def _fits(slot: Slot, voter: Voter) -> bool:
-    return ANYBODY in slot.groups or not voter.groups.isdisjoint(slot.groups)
+def _fits(slot: Slot, groups: frozenset[str]) -> bool:
+    return ANYBODY in slot.groups or not groups.isdisjoint(slot.groups)

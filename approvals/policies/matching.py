@@ -1,6 +1,6 @@
 """When it is enough: people paired with places."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from uuid import UUID
 
 from approvals.cards import Block, Place, Requirement, Slot, Voter
@@ -34,7 +34,7 @@ def assignment(requirement: Requirement, approvers: Sequence[Voter]) -> tuple[Pl
     """Return who fills which place, or None while some place stays empty.
 
     A person fills one place of a block however many groups they are in; blocks are matched
-    separately.
+    separately. Who counts as one person fills one place together.
 
     Args:
         approvers: people with an active approval, oldest vote first.
@@ -63,24 +63,58 @@ def filling(block: Block, approvers: Sequence[Voter]) -> list[tuple[UUID, str]] 
     return None
 
 
+def units(people: Iterable[Voter]) -> list[list[Voter]]:
+    """Return people gathered into those who count as one person, in the order of the first."""
+    found: list[list[Voter]] = []
+    for voter in people:
+        near = [unit for unit in found if any(_are_one(voter, other) for other in unit)]
+        if not near:
+            found.append([voter])
+            continue
+        near[0].append(voter)
+        for unit in near[1:]:
+            near[0].extend(unit)
+            found.remove(unit)
+    return found
+
+
+def _are_one(one: Voter, other: Voter) -> bool:
+    return one.person_id in other.one_with or other.person_id in one.one_with
+
+
 def _slots(slots: Sequence[Slot], approvers: Sequence[Voter]) -> list[tuple[UUID, str]]:
     singles = [slot for slot in slots for _ in range(slot.n)]
+    people = units(approvers)
     edges = [
-        [index for index, voter in enumerate(approvers) if _group_in(slot, voter) is not None]
+        [index for index, unit in enumerate(people) if _placed(slot, unit) is not None]
         for slot in singles
     ]
     pairs = largest_matching(edges)
-    filled: list[tuple[UUID, str]] = []
-    for index, who in sorted(pairs.items()):
-        voter = approvers[int(str(who))]
-        filled.append((voter.person_id, _group_in(singles[index], voter) or ANYBODY))
-    return filled
+    placed = [
+        _placed(singles[index], people[int(str(who))]) for index, who in sorted(pairs.items())
+    ]
+    return [place for place in placed if place is not None]
 
 
 def _spread(block: Block, approvers: Sequence[Voter]) -> list[tuple[UUID, str]]:
-    pairs = largest_matching([sorted(voter.groups) for voter in approvers])
-    filled = [(approvers[index].person_id, str(group)) for index, group in sorted(pairs.items())]
+    people = units(approvers)
+    pairs = largest_matching(
+        [sorted({group for voter in unit for group in voter.groups}) for unit in people]
+    )
+    filled = [
+        (next(voter.person_id for voter in people[index] if group in voter.groups), str(group))
+        for index, group in sorted(pairs.items())
+    ]
     return filled[: block.spread]
+
+
+def _placed(slot: Slot, unit: Sequence[Voter]) -> tuple[UUID, str] | None:
+    """Return the first of those that count as one who can fill a place, and for which group."""
+    for voter in unit:
+        group = _group_in(slot, voter)
+        if group is not None:
+            return voter.person_id, group
+    return None
 
 
 def _group_in(slot: Slot, voter: Voter) -> str | None:

@@ -34,13 +34,14 @@ def can_be_filled(
 def require_voter(voter: Voter, requirement: Requirement, principals: Iterable[Principal]) -> None:
     """Raise the first reason why this person may not decide this proposal."""
     require_outside(voter.person_id, principals)
+    _require_beside(voter, principals)
     if not voter.active or not voter.may_vote:
         raise VoteNotEligible(
             "You do not have the right to vote on this tool; ask an administrator for the "
             "reviewer role.",
             permission="approvals.vote",
         )
-    if not asked_groups(requirement) & answers_to(voter.groups):
+    if not asked_groups(requirement) & answers_to(voter.reach):
         raise VoteNotEligible(
             "You are in no review group that this needs; ask an administrator to add you to one."
         )
@@ -52,6 +53,17 @@ def require_outside(person_id: UUID, principals: Iterable[Principal]) -> None:
         if principal.person_id == person_id:
             raise VoteByPrincipal(
                 f"You {_PART[principal.role]}; someone else has to decide this.",
+                role=principal.role.value,
+            )
+
+
+def _require_beside(voter: Voter, principals: Iterable[Principal]) -> None:
+    """Raise if somebody who counts as one person with the voter had a part in the request."""
+    for principal in principals:
+        if principal.person_id in voter.one_with:
+            raise VoteByPrincipal(
+                "While a delegation joins you, you and the other person count as one, and they "
+                f"{_PART[principal.role]}; someone else has to decide this.",
                 role=principal.role.value,
             )
 
@@ -72,6 +84,8 @@ def about_somebody_else(refusal: ConsoleError, principals: Iterable[Principal], 
     for principal in principals:
         if principal.person_id == who:
             return f"has a part in the request ({principal.role.value})"
+    if isinstance(refusal, VoteByPrincipal):
+        return "counts as one person, by a delegation, with who has a part in the request"
     if "group" in refusal.message:
         return "is in no review group that this needs"
     return "may not vote on this tool"

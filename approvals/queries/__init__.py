@@ -8,6 +8,7 @@ from approvals.queries.checks import check_setting
 from approvals.queries.claims import claim_on, claims_of, saved_views
 from approvals.queries.clocks import clock_of, ending_of, tenants_due
 from approvals.queries.coverage import coverage, every_tool, register_tools
+from approvals.queries.delegating import delegations, possible_stand_ins
 from approvals.queries.detail import proposal
 from approvals.queries.editing import edit_base, edit_refusal
 from approvals.queries.evidence import evidence
@@ -70,6 +71,7 @@ __all__ = [
     "clock_of",
     "coverage",
     "current",
+    "delegations",
     "deliveries",
     "edit_base",
     "edit_refusal",
@@ -90,6 +92,7 @@ __all__ = [
     "parts_needed",
     "plan_of",
     "policy_versions",
+    "possible_stand_ins",
     "progress",
     "proposal",
     "proposal_for_subject",

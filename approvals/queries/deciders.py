@@ -17,4 +17,7 @@ def deciders_of(decision: Decision) -> tuple[str, ...]:
         return tuple(f"the standing approval of {name}" for name in makers)
     people = [place["person"] for place in decision.assignment]
     votes = Vote.objects.filter(revision_id=decision.revision_id, person_id__in=people)
-    return tuple(dict.fromkeys(votes.order_by("cast_at").values_list("person_label", flat=True)))
+    cast = votes.order_by("cast_at").values_list("person_label", "in_place_of")
+    return tuple(
+        dict.fromkeys(f"{name} in place of {other}" if other else name for name, other in cast)
+    )

@@ -31,6 +31,7 @@ from approvals.policies import planning
 from approvals.queries.breaking import glass_of, uses_of
 from approvals.queries.checks import origin_of, planting_of, reveal_of
 from approvals.queries.deciders import deciders_of
+from approvals.queries.delegating import count_people
 from approvals.queries.people import as_voter, seen_by, voters_of
 from approvals.queries.plans import plan_of_row
 from approvals.queries.seeing import row_for
@@ -101,7 +102,7 @@ class _Reading:
                 vote for vote in active if vote.person_id not in self.voters and not self.blind
             ),
             blind=self.blind,
-            given=None if self.blind else sum(v.choice is Choice.APPROVE for v in active),
+            given=None if self.blind else _given(active),
             my_vote=next((vote for vote in self.mine if self._counts(vote)), None),
             my_voided=self._voided_of_mine(),
             refusal=self._refusal(),
@@ -118,6 +119,7 @@ class _Reading:
             glass_uses=uses_of(self.row),
             history=self._history(),
             read_at=self.at,
+            voter=self.voters.get(UUID(self.actor.id)) if self.actor.is_person else None,
             plan=plan_of_row(self.actor, self.row),
             origin=origin_of(self.row),
             check=reveal_of(self.row),
@@ -195,6 +197,7 @@ class _Reading:
                 groups=tuple(sorted(voter.groups)),
                 refusal=self._why_not(voter),
                 vote=cast.get(voter.person_id),
+                in_place_of=f"{voter.lent.name} ({voter.lent.group})" if voter.lent else "",
             )
             for voter in self.voters.values()
         )
@@ -224,6 +227,11 @@ class _Reading:
             # An own vote would end the blindness, so whatever is left out is somebody else's.
             lines = [line for line in lines if not line.action.startswith("vote.")]
         return tuple(lines)
+
+
+def _given(votes: list[VoteCard]) -> int:
+    approvals = [vote for vote in votes if vote.choice is Choice.APPROVE]
+    return count_people([(vote.person_id, vote.cast_at) for vote in approvals])
 
 
 def _votes_of(row: Proposal) -> list[VoteCard]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from approvals.cards import Voter
+from approvals.queries.delegating import with_delegations
 from console.accounts import queries as accounts
 from console.accounts.cards import PersonCard
 from console.accounts.states import ObjectKind, Permission
@@ -35,7 +36,8 @@ def voters_of(*, actor: Actor, tool_id: UUID | None) -> Mapping[UUID, Voter]:
     if tool_id is not None:
         granted = accounts.reviewers_of_tool(actor=actor, tool_id=tool_id)
         people.update({person.id: person for person in granted})
-    return {person.id: _voter(person) for person in sorted(people.values(), key=_by_name)}
+    found = {person.id: _voter(person) for person in sorted(people.values(), key=_by_name)}
+    return with_delegations(actor, found)
 
 
 def as_voter(actor: Actor, voters: Mapping[UUID, Voter]) -> Voter:

@@ -53,6 +53,7 @@ def queue_rows(
             claims=() if card.settled else tuple(claims[row.id]),
             snoozed_until=row.snoozed_until,
             group=(groups or {}).get(row.id),
+            in_place_of=reader.in_place_of(row.asked_groups) if is_turn else "",
         )
 
 

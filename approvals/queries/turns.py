@@ -3,6 +3,7 @@
 Nothing here depends on votes of other people, so no list, count or order tells of a hidden one.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -13,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from approvals import policies
 from approvals.models import Claim, Freeze, PrincipalRow, Proposal, Snooze, Vote
 from approvals.queries import values
+from approvals.queries.delegating import Joined, joined_to
 from approvals.queries.people import decided_by
 from approvals.queries.seeing import rows_for
 from approvals.states import DECIDABLE, ProposalState
@@ -50,8 +52,21 @@ class Reader:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Return every name under which the reader is asked."""
-        return policies.answers_to(self.actor.groups)
+        """Return every name under which the reader is asked, by themselves or in a lent place."""
+        lent = self.joined.lent
+        groups = self.actor.groups | ({lent.group} if lent else frozenset())
+        return policies.answers_to(groups)
+
+    @cached_property
+    def joined(self) -> Joined:
+        return joined_to(self.actor)
+
+    def in_place_of(self, asked: Collection[str]) -> str:
+        """Return in whose place alone the reader can decide what asks for these groups, or ""."""
+        lent = self.joined.lent
+        if lent is None or not policies.answers_to(self.actor.groups).isdisjoint(asked):
+            return ""
+        return lent.name
 
     @cached_property
     def entitled(self) -> Q:
@@ -75,7 +90,8 @@ class Reader:
 
     @cached_property
     def in_chain(self) -> Q:
-        return Q(Exists(_mine(PrincipalRow, person_id=self.person)))
+        one = [self.person, *sorted(self.joined.people)]  # who counts as one person with them
+        return Q(Exists(_mine(PrincipalRow, person_id__in=one)))
 
     @cached_property
     def voted(self) -> Q:

@@ -75,6 +75,9 @@ class ReviewerOut(Out):
     groups = serializers.ListField(child=serializers.CharField())
     refusal = serializers.CharField(help_text="Why they may not vote, or empty.")
     vote = VoteOut(allow_null=True)
+    in_place_of = serializers.CharField(
+        help_text="Whose place they could fill as well, and of which group; or empty."
+    )
 
 
 class PrincipalOut(Out):

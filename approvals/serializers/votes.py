@@ -21,6 +21,9 @@ class VoteOut(Out):
     cast_at = serializers.DateTimeField()
     event_uid = serializers.UUIDField()
     signed_with = serializers.CharField(help_text="Name of the passkey that signed it, or empty.")
+    in_place_of = serializers.CharField(
+        help_text="Name of the person whose place it fills by a delegation, or empty."
+    )
 
 
 class AssertionIn(In):
@@ -56,6 +59,9 @@ class VoteIn(In):
     note = TextIn(required=False, allow_blank=True, max_length=NOTE_LENGTH)
     agent_message = TextIn(required=False, allow_blank=True, max_length=MESSAGE_LENGTH)
     assertion = AssertionIn(required=False)
+    in_place_of = serializers.UUIDField(
+        required=False, help_text="Whose place it fills by a delegation; left out, one's own."
+    )
 
 
 class MyVoteOut(Out):
@@ -68,6 +74,9 @@ class VoteReceiptOut(Out):
     needed = serializers.IntegerField()
     given = serializers.IntegerField()
     repeated = serializers.BooleanField(help_text="The same vote was on record already.")
+    in_place_of = serializers.CharField(
+        help_text="Name of the person whose place it fills by a delegation, or empty."
+    )
     remark = serializers.CharField(
         help_text="That an approval came sooner than its change can be read, or empty."
     )

@@ -12,6 +12,7 @@ from approvals.views.channels import (
     try_mail,
 )
 from approvals.views.claims import claim, release, snooze, take_over, wake
+from approvals.views.delegations import delegations, end_delegation
 from approvals.views.duties import close_duty, duties, duty
 from approvals.views.editing import edit, hand_back, rebase, take_back
 from approvals.views.extending import extend
@@ -46,6 +47,7 @@ __all__ = [
     "close_duty",
     "coverage",
     "default_view",
+    "delegations",
     "delete_view",
     "detail",
     "discard_policy",
@@ -53,6 +55,7 @@ __all__ = [
     "duties",
     "duty",
     "edit",
+    "end_delegation",
     "explain",
     "extend",
     "following",

@@ -42,6 +42,7 @@ _MORE: Final = (
     ("Decisions in figures", "approvals:metrics", Permission.APPROVALS_VIEW),
     ("Attention", "approvals:attention", ""),
     ("Duties", "approvals:duties", Permission.APPROVALS_VIEW),
+    ("Delegations", "approvals:delegations", Permission.APPROVALS_VIEW),
     ("Standing approvals", "approvals:standing", Permission.APPROVALS_VIEW),
     ("Policies", "approvals:policies", Permission.APPROVALS_VIEW),
     ("Coverage of tools", "approvals:coverage", Permission.APPROVALS_VIEW),

@@ -17,6 +17,7 @@ from approvals.views.changes import ALL, Address, Change
 from approvals.views.claims import claims_context
 from approvals.views.clocks import clocks_of
 from approvals.views.consequence import consequence_of
+from approvals.views.delegations import capacity_of
 from approvals.views.finding import found_in
 from approvals.views.glass import glass_context
 from approvals.views.neighbours import KEPT, place_of
@@ -135,6 +136,7 @@ def _context(
         "signing": signing_of(actor, found),
         "glass": glass_context(request, found),
         "ahead": ahead_of(found),
+        "capacity": capacity_of(found, typed=request.POST.get("in_place_of", "")),
         "draft": f"{actor.id}:{card.id}:{card.revision_no}",
         "may_audit": actor.has("audit.view"),
         "may_runs": actor.has("runs.view"),

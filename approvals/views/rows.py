@@ -46,7 +46,7 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
         "gone": live and not waits,
         "why": why(row.turn) if row.turn else "",
         "since": row.turn.at if row.turn else None,
-        "note": "" if card.frozen else row.note,  # the badge says it
+        "note": "" if card.frozen else _note(row),  # the badge says it
         "claims": [_at_work(claim, reader) for claim in row.claims],
         "snoozed_until": row.snoozed_until,
         "dom_id": f"proposal-{card.id}",
@@ -55,8 +55,15 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
         "at": card.decide_by if waits else card.moved_at,
         "at_label": "Decide by" if waits else "",
         # The value of the row's box: what the reader may decide together with others.
-        "select": str(card.id) if waits and row.turn is not None and card.tier == 1 else "",
+        # A batch is of one's own votes; what can only be decided in a lent place has its page.
+        "select": str(card.id)
+        if waits and row.turn is not None and card.tier == 1 and not row.in_place_of
+        else "",
     }
+
+
+def _note(row: QueueRow) -> str:
+    return f"in place of {row.in_place_of}" if row.in_place_of else row.note
 
 
 def grouped(rows: Iterable[QueueRow], *, reader: str, query: str, live: bool) -> list[Any]:

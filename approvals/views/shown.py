@@ -117,6 +117,7 @@ def _people(detail: ProposalDetail) -> dict[str, Any]:
             "note": line.vote.note,
             "told": line.vote.agent_message,
             "signed": line.vote.signed_with,
+            "instead": line.vote.in_place_of,
         }
         for line in detail.reviewers
         if line.vote is not None
@@ -129,6 +130,7 @@ def _people(detail: ProposalDetail) -> dict[str, Any]:
             "note": vote.note,
             "told": vote.agent_message,
             "signed": vote.signed_with,
+            "instead": vote.in_place_of,
         }
         for vote in detail.others
     ]
@@ -142,7 +144,11 @@ def _people(detail: ProposalDetail) -> dict[str, Any]:
         "you": _you(detail),
         "voters": votes,
         "eligible": [
-            {"name": line.name, "group": ", ".join(line.groups)}
+            {
+                "name": line.name,
+                "group": ", ".join(line.groups),
+                "instead": line.in_place_of,
+            }
             for line in detail.reviewers
             if detail.card.state in DECIDABLE and not line.refusal and line.vote is None
         ],

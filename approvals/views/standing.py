@@ -110,6 +110,8 @@ def ahead_of(found: ProposalDetail) -> dict[str, Any] | None:
         return None
     if found.card.tier > policies.MOST_TIER:
         return None
+    if vote.in_place_of:
+        return None  # it is given in one's own name only
     try:
         policies.require_standing_allowed(found.card.tier, found.requirement)
     except ConsoleError as refusal:

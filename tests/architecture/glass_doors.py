@@ -1,10 +1,11 @@
-"""What belongs through the doors of break-glass, duties, standing approvals and channels."""
+"""Doors of break-glass, duties, delegations, standing approvals and channels."""
 
 from typing import Any, Final
 
 from django import forms
 
 from approvals.forms import ChannelForm
+from approvals.forms.delegating import DelegateForm
 from approvals.forms.reviewing import BreakGlassForm, CloseDutyForm, DutiesForm, LendForm
 from approvals.forms.standing import RevokeStandingForm, StandingForm, StandingsForm
 from approvals.models import NOTE_LENGTH
@@ -32,6 +33,10 @@ POSTS: Final[dict[str, Any]] = {
     ),
     "approvals:break-glass": _form(LendForm, person=str(uuid7()), minutes="5", reason="For it."),
     "approvals:revoke-break-glass": _form(NothingForm),
+    "approvals:delegations": _form(
+        DelegateForm, person=str(uuid7()), group="finance", days="3", reason="I am away."
+    ),
+    "approvals:end-delegation": _form(NothingForm),
     "approvals:make-standing": _form(StandingForm, **STANDING),
     "approvals:revoke-standing": _form(RevokeStandingForm, reason="It is over."),
     "approvals:close-duty": _form(
@@ -50,6 +55,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     },
     "break_glass_grants_add": {
         "person": "00000000-0000-4000-8000-000000000000", "minutes": 5, "reason": "For it."
+    },
+    "delegations_add": {
+        "person": "00000000-0000-4000-8000-000000000000", "group": "finance",
+        "until": "2026-12-01T00:00:00Z", "reason": "I am away."
     },
     "review_tasks_close": {"verdict": "agree", "note": "I looked."},
 }  # fmt: skip

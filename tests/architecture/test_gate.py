@@ -90,6 +90,8 @@ ACTS_OF_PEOPLE: Final[dict[str, str]] = {
     "POST policies": "a draft of rules; it speaks only after two people agreed",
     "POST break-glass-grants": "an administrator, of somebody else",
     "DELETE break-glass-grants/<uuid:grant_id>": "an administrator",
+    "POST delegations": "a reviewer, of their own place",
+    "DELETE delegations/<uuid:delegation_id>": "one of its two people, or who leads",
     "POST proposals/<uuid:proposal_id>/break-glass": "a person with a right that was lent",
     "POST review-tasks/<uuid:task_id>/close": "a reviewer; nothing runs by it",
     "POST policies/replays/<uuid:replay_id>/cancel": "a question about the past; nothing follows",

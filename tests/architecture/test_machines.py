@@ -14,6 +14,7 @@ from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
+from tests.approvals import lent as place
 from tests.approvals.advance import make
 from tests.approvals.desk import agent, now, opened, pulse
 from tests.approvals.glass import close, lend, use
@@ -142,6 +143,10 @@ ACTS: Final[dict[str, Callable[[Cast, Actor], Any]]] = {
     "lend break-glass": lent,
     "revoke break-glass": lambda cast, actor: approvals.revoke_break_glass(
         actor=actor, grant_id=lend(cast, cast.ruth).id
+    ),
+    "let somebody decide instead": lambda cast, actor: place.lend(actor, cast.ruth),
+    "end that": lambda cast, actor: approvals.end_delegation(
+        actor=actor, delegation_id=place.lend(cast.ines, cast.ruth).id
     ),
     "review": lambda _cast, actor: close(uuid7(), actor),
     "approve in advance": advance,

@@ -26,6 +26,7 @@ from console.kernel.ids import uuid7
 from console.kernel.rest import ApiView
 from console.widget import commands as widget
 from tests.agents.world import PENDING, SOFIA, World, make_world
+from tests.approvals import lent
 from tests.approvals.advance import made_beside
 from tests.approvals.desk import approved, claim, opened
 from tests.approvals.glass import broken, lend
@@ -277,6 +278,7 @@ def filled(database: None) -> Filled:
         "tool_id": tool.id,
         "dispatch_id": claim(cast, approved(cast)).dispatch_id,
         "grant_id": lend(cast, cast.ines).id,
+        "delegation_id": lent.lend(cast.ines, cast.ruth).id,
         "task_id": broken(opened(cast, tier=2), cast.ines).task_id,
         "index": 5,  # Mallory's own log is shorter
     }
@@ -397,6 +399,8 @@ class TestDecisions:
             ("POST", "api/v1/approvals/proposals/<uuid:proposal_id>/break-glass"),
             ("POST", "api/v1/approvals/review-tasks/<uuid:task_id>/close"),
             ("POST", "api/v1/approvals/break-glass-grants"),
+            ("POST", "api/v1/approvals/delegations"),
+            ("DELETE", "api/v1/approvals/delegations/<uuid:delegation_id>"),
             ("DELETE", "api/v1/approvals/break-glass-grants/<uuid:grant_id>"),
             ("POST", "api/v1/controls/switches"),
             ("POST", "api/v1/controls/switches/<uuid:switch_id>/release"),

@@ -65,7 +65,8 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "channels.try_channel", "channels.try_own_mail", "editing.preview_edit",
     ),
     "takes what is due, so that a second one finds nothing; each has its race elsewhere": (
-        "carrying.carry_out", "laddering.check_dead_ends", "replaying.advance_replay",
+        "carrying.carry_out", "delegating.lapse_delegations", "laddering.check_dead_ends",
+        "replaying.advance_replay",
         "replaying.resume_replays", "sending.lease_notices", "sending.settle_notices",
         "sweeping.sweep", "timing.lease_due", "timing.look",
     ),
@@ -77,7 +78,8 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "entrusting.ask_to_entrust", "founding.note_quorum",
     ),
     "the second time refused or empty by a constraint of its own, with a test of its own": (
-        "breaking.break_glass", "claiming.take_over", "external_tools.retire_external_tool",
+        "breaking.break_glass", "claiming.take_over", "delegating.delegate",
+        "delegating.end_delegation", "external_tools.retire_external_tool",
         "keeping.delete_view", "lending.revoke_break_glass", "planting.plant", "probing.probe",
         "reconciling.reconcile", "replaying.cancel_replay", "standing.make_standing",
         "standing.revoke_standing", "tasking.close_review_task",

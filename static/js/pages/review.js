@@ -146,9 +146,9 @@ class VoteBar {
 
   async send() {
     const sent = Object.fromEntries(new FormData(this.form));
-    const { revision_no: revision, seen_digest: digest, choice, reason_code, note, agent_message } = sent;
+    const { revision_no: revision, seen_digest: digest, choice, note, agent_message } = sent;
     const vote = { revision: Number(revision), digest, choice, note, agent_message };
-    if (reason_code) vote.reason_code = reason_code;
+    for (const name of ["reason_code", "in_place_of"]) if (sent[name]) vote[name] = sent[name];
     if (sent.assertion) vote.assertion = JSON.parse(sent.assertion);
     this.sending = true;
     this.say("Recording…", "");
@@ -175,7 +175,7 @@ class VoteBar {
     }
   }
 
-  /** Look whether the vote arrived. Sending it again is safe, too: it gets the same receipt. */
+  /** Look whether the vote arrived. Sending it again is safe, too. */
   async check() {
     this.say("Checking…", "");
     const answer = await this.ask(`${this.form.dataset.api}/votes/mine`, {});
