@@ -10,7 +10,7 @@ import structlog
 
 from agents.controls import queries as controls
 from agents.runtime import answering, commands, engine, queries
-from console.kernel import tenancy
+from approvals import queries as desk
 from console.kernel.actors import Actor, system
 from console.kernel.pulse import duty
 
@@ -37,7 +37,7 @@ def answer_reviewers() -> int:
     """Answer questions of reviewers that no worker has answered."""
     return sum(
         answering.answer_left(tenant_id=tenant)
-        for tenant in tenancy.every_tenant(reason="questions of every tenant's reviewers")
+        for tenant in desk.tenants_unanswered(older_than_s=answering.ASK_AGAIN_S)
     )
 
 

@@ -266,7 +266,7 @@ def wake_due(*, actor: Actor) -> int:
     due = Run.objects.select_for_update(skip_locked=True).filter(
         state=RunState.WAITING_TIMER, due_at__lte=clock.now()
     )
-    runs = list(due[:MOST_AT_ONCE])
+    runs = list(due.order_by("due_at", "pk")[:MOST_AT_ONCE])
     for run in runs:
         fence.resume_row(run, actor=actor, cause="timer")
     return len(runs)
@@ -275,13 +275,10 @@ def wake_due(*, actor: Actor) -> int:
 @command
 def wake_decided(*, actor: Actor) -> int:
     """Queue runs that still wait although people have decided: what a lost nudge would strand."""
-    waiting = Run.objects.filter(state__in=[RunState.WAITING_APPROVAL, RunState.WAITING_USER])
-    woken = 0
-    for run_id in list(waiting.values_list("pk", flat=True)[:MOST_AT_ONCE]):
-        if proposing.any_decided(actor=actor, run_id=run_id):
-            fence.resume(actor=actor, run_id=run_id, cause="reaper")
-            woken += 1
-    return woken
+    found = proposing.decided_runs(actor=actor, limit=MOST_AT_ONCE)
+    for run_id in found:
+        fence.resume(actor=actor, run_id=run_id, cause="reaper")
+    return len(found)
 
 
 @command

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from agents.events import CallApproved, CallAsked, CallProposed
 from agents.models import Conversation, ToolCall
 from agents.runtime import calls, endings, following, handoffs, timeline
@@ -14,7 +16,7 @@ from agents.runtime.held import Held
 from agents.runtime.summary import lines
 from agents.runtime.timeline import Frame, Note
 from agents.runtime.transcript import REFUSALS
-from agents.states import CallState, Confirmation, FrameKind, Role, StopReason
+from agents.states import CallState, Confirmation, FrameKind, Role, RunState, StopReason
 from agents.tools.contracts import Image, Tool, UndoKind
 from approvals import commands as approvals
 from approvals import queries as desk
@@ -255,12 +257,26 @@ def card_of(*, actor: Actor, call_id: UUID) -> ProposalCard:
 @query
 def any_decided(*, actor: Actor, run_id: UUID) -> bool:
     """Tell whether people have decided about some waiting call of a run."""
+    return bool(_decided(actor, ToolCall.objects.filter(run_id=run_id)))
+
+
+@query
+def decided_runs(*, actor: Actor, limit: int) -> list[UUID]:
+    """Return runs that wait although people have decided, those that wait longest first."""
     waiting = ToolCall.objects.filter(
-        run_id=run_id, state__in=[CallState.WAITING_APPROVAL, CallState.APPROVED]
+        run__state__in=[RunState.WAITING_APPROVAL, RunState.WAITING_USER]
     )
-    cards = [card_of(actor=actor, call_id=pk) for pk in waiting.values_list("pk", flat=True)]
-    waiting_for_people = {ProposalState.OPEN, ProposalState.STALE}
-    return any(card.state not in waiting_for_people and not card.frozen for card in cards)
+    return _decided(actor, waiting.order_by("run__state_at", "run_id"))[:limit]
+
+
+def _decided(actor: Actor, among: QuerySet[ToolCall]) -> list[UUID]:
+    """Return the runs of calls that wait for people who have decided."""
+    waiting = among.filter(
+        state__in=[CallState.WAITING_APPROVAL, CallState.APPROVED], proposal_id__isnull=False
+    )
+    asked = list(waiting.values_list("run_id", "proposal_id"))
+    settled = desk.settled(actor=actor, proposal_ids=[one for _, one in asked if one])
+    return list(dict.fromkeys(run for run, one in asked if one in settled))
 
 
 def _settle(held: Held, call: ToolCall, card: ProposalCard) -> Settled:

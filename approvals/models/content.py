@@ -53,6 +53,11 @@ class Comment(TenantRow):
                 condition=words("kind", {CommentKind.QUESTION, CommentKind.REQUEST_CHANGES}),
                 name="comment_asked",
             ),
+            models.Index(  # of all tenants: pulse asks which of them have something to answer
+                fields=["said_at"],
+                condition=words("kind", {CommentKind.QUESTION, CommentKind.REQUEST_CHANGES}),
+                name="comment_asked_lately",
+            ),
         ]
 
     def card(self, *, revision_no: int) -> CommentCard:

@@ -40,13 +40,13 @@ from approvals.queries.notices import (
 )
 from approvals.queries.people import reach, tool_id_of, voters_of
 from approvals.queries.plans import first_change, plan_of
-from approvals.queries.queue import live_of_runs, proposal_for_subject, runs_voted_at
+from approvals.queries.queue import live_of_runs, proposal_for_subject, runs_voted_at, settled
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
 from approvals.queries.sampling import sampled_rules
 from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.standing import standing_approval, standing_approvals, standing_base
-from approvals.queries.thread import asked, current, first, thread, unanswered
+from approvals.queries.thread import asked, current, first, tenants_unanswered, thread, unanswered
 from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
 
 __all__ = [
@@ -108,6 +108,7 @@ __all__ = [
     "sampled_rules",
     "saved_views",
     "served_parts",
+    "settled",
     "shadow_tally",
     "simulate",
     "since",
@@ -117,6 +118,7 @@ __all__ = [
     "standing_base",
     "tenants_due",
     "tenants_to_tell",
+    "tenants_unanswered",
     "thread",
     "tool_id_of",
     "turn_count",

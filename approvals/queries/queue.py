@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from approvals.cards import ProposalCard, Subject
 from approvals.models import Freeze, Proposal, Revision, Vote
 from approvals.states import DECIDABLE, LIVE
@@ -26,6 +28,15 @@ def proposal_for_subject(*, actor: Actor, subject: Subject) -> ProposalCard | No
         .first()
     )
     return cards_of([row])[0] if row else None
+
+
+@query
+def settled(*, actor: Actor, proposal_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return which of these people have decided about, but for what a stop holds."""
+    over = Proposal.objects.filter(tenant_id=actor.tenant_id, pk__in=list(proposal_ids))
+    over = over.exclude(state__in=_DECIDABLE)
+    held = Freeze.objects.filter(proposal=OuterRef("pk"), until__isnull=True)
+    return frozenset(over.filter(~Exists(held)).values_list("id", flat=True))
 
 
 @query

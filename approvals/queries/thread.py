@@ -1,13 +1,15 @@
 """What is said about a proposal, and what waits for an answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db import connection
 
 from approvals.cards import AskedCard, CommentCard, RevisionCard, Subject, ThreadLine
 from approvals.models import Comment, Proposal, Revision
 from approvals.queries.editing import seen_row
 from approvals.states import LIVE, CommentKind, ProposalState
-from console.kernel import clock
+from console.kernel import clock, tenancy
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
@@ -76,16 +78,29 @@ def unanswered(
     *, actor: Actor, subject_kind: str, older_than_s: float, limit: int
 ) -> tuple[CommentCard, ...]:
     """Return what was asked about subjects of a kind and has no answer, oldest first."""
-    before = clock.now() - timedelta(seconds=older_than_s)
     rows = Comment.objects.filter(
         tenant_id=actor.tenant_id,
         kind__in=_ASKING,
-        said_at__range=(before - timedelta(days=1), before),
+        said_at__range=_asked_within(older_than_s),
         answered_by__isnull=True,
         proposal__subject_kind=subject_kind,
     ).select_related("revision")
     found = rows.order_by("said_at", "id")[:limit]
     return tuple(one.card(revision_no=one.revision.no) for one in found)
+
+
+def tenants_unanswered(*, older_than_s: float) -> frozenset[UUID]:
+    """Return the tenants in which `unanswered` may find something: one question, and only ids."""
+    since, until = _asked_within(older_than_s)
+    with tenancy.unscoped(), connection.cursor() as cursor:
+        cursor.execute("SELECT approvals_tenants_unanswered(%s, %s)", [since, until])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def _asked_within(older_than_s: float) -> tuple[datetime, datetime]:
+    """Return when a question was asked that waits this long, and for no more than a day."""
+    before = clock.now() - timedelta(seconds=older_than_s)
+    return before - timedelta(days=1), before
 
 
 @query

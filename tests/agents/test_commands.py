@@ -37,9 +37,9 @@ def release(world: World, switch: Any) -> None:
     controls.release(actor=world.cast.omar, switch_id=switch.id, reason="Fixed.")
 
 
-def waiting(world: World) -> Said:
+def waiting(world: World, order_id: str = PENDING) -> Said:
     said = world.say("Cancel it", customer=SOFIA)
-    with world.answering(calls(cancel())):
+    with world.answering(calls(cancel(order_id))):
         assert world.advance(said.run_id) is Progress.WAITS
     return said
 
@@ -234,6 +234,21 @@ class TestReap:
         assert commands.wake_decided(actor=world.cast.system) == 1
         with world.answering(says("Done.")):
             assert world.advance(said.run_id) is Progress.ENDED
+
+    def test_wakes_those_first_that_wait_longest(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        runs = [waiting(world, order_id).run_id for order_id in (PENDING, "#W5500815")]
+        for run_id in runs:
+            world.vote(world.calls(run_id)[0].proposal_id)
+        _age(world, runs[1])
+        monkeypatch.setattr(commands, "MOST_AT_ONCE", 1)
+        states = []
+        for _ in runs:
+            assert commands.wake_decided(actor=world.cast.system) == 1
+            states.append([world.run(run_id).state for run_id in runs])
+        assert states == [["waiting_approval", "queued"], ["queued", "queued"]]
+        assert commands.wake_decided(actor=world.cast.system) == 0
 
     def test_sends_fresh_ones_to_the_workers_again(self, world: World) -> None:
         said = world.say("Hello")

@@ -12,7 +12,10 @@ from agents.controls.cards import Scope
 from agents.controls.states import ScopeKind
 from agents.runtime import queries
 from agents.runtime.engine import Progress
+from approvals import commands as approvals
+from approvals import queries as desk
 from approvals.commands.pressure import MOST_OF_RUN
+from approvals.states import CommentKind
 from console.kernel import clock, pulse, tenancy
 from tests.agents.test_pressure_at_work import moves
 from tests.agents.world import SOFIA, World, calls, cancel
@@ -21,6 +24,11 @@ from tests.agents.world import SOFIA, World, calls, cancel
 def stranded(world: World, at: datetime) -> bool:
     with clock.frozen(at):
         return world.tenant_id in queries.tenants_stranded()
+
+
+def unanswered(world: World, at: datetime) -> bool:
+    with clock.frozen(at):
+        return world.tenant_id in desk.tenants_unanswered(older_than_s=60)
 
 
 class TestTenantsDue:
@@ -47,6 +55,22 @@ class TestTenantsStranded:
         assert stranded(world, at)
 
 
+class TestTenantsUnanswered:
+    def test_have_a_question_that_waits_for_its_answer(self, world: World) -> None:
+        said = world.say("Cancel it", customer=SOFIA)
+        with world.answering(calls(cancel())):
+            world.advance(said.run_id)
+        ruth, card = world.cast.ruth, world.card(world.calls(said.run_id)[0])
+        asked = approvals.ask(
+            actor=ruth, proposal_id=card.id, kind=CommentKind.QUESTION, text="Why?", revision_no=1
+        )
+        assert not unanswered(world, asked.at)
+        assert unanswered(world, asked.at + timedelta(minutes=1))
+        assert not unanswered(world, asked.at + timedelta(days=2))
+        approvals.answer(actor=world.cast.system, comment_id=asked.id, text="It is late.")
+        assert not unanswered(world, asked.at + timedelta(minutes=1))
+
+
 class TestTenantsStopped:
     def test_have_a_switch_that_stands(self, world: World) -> None:
         assert world.tenant_id not in switches.tenants_stopped()
@@ -59,7 +83,7 @@ class TestTenantsStopped:
 
 
 class TestDuties:
-    @pytest.mark.parametrize("name", ["runs.timers", "runs.reaper", "runs.stops"])
+    @pytest.mark.parametrize("name", ["runs.timers", "runs.reaper", "runs.answers", "runs.stops"])
     def test_ask_one_question_where_there_is_nothing_to_do(
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -73,6 +97,7 @@ class TestDuties:
         for module, tenants in ((queries, "tenants_due"), (queries, "tenants_stranded")):
             monkeypatch.setattr(module, tenants, frozenset)
         monkeypatch.setattr(switches, "tenants_stopped", frozenset)
+        monkeypatch.setattr(desk, "tenants_unanswered", lambda **_: frozenset())
         assert pulse.run_once(name) == 0
         assert visited == []
 
