@@ -51,6 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests, and say what a run over several processes must not tear apart."""
     items.sort(key=lambda item: _rank(item.path))
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue  # it says itself what it goes with
         folder = item.path.parent.name
         group = folder if folder in TOGETHER else item.path.as_posix()
         item.add_marker(pytest.mark.xdist_group(group))

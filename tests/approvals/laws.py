@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
@@ -31,6 +32,15 @@ MOVES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the tables say of one proposal."""
+
+    row: Proposal
+    revision: Revision
+    votes: list[Vote]
+
+
 class Laws:
     """What was seen of one proposal so far; `hold` compares it with what is there now."""
 
@@ -41,7 +51,7 @@ class Laws:
         self.asked: list[tuple[int, int]] = []  # people and blocks of each requirement
         self.trail = self._newest_event()
 
-    def hold(self, *, told: Sequence[str]) -> Proposal:
+    def hold(self, *, told: Sequence[str]) -> Seen:
         """Check every law, and that the trail got exactly the moves that were told, in order."""
         with in_tenant(self.tenant_id):
             row = Proposal.objects.get(pk=self.id)
@@ -56,7 +66,7 @@ class Laws:
             self._never_loosened(row)
             assert self._new_moves() == list(told)
         self.state = row.state
-        return row
+        return Seen(row=row, revision=revision, votes=votes)
 
     def _only_what_was_agreed(
         self,

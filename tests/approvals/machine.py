@@ -21,8 +21,7 @@ from hypothesis.stateful import (
 from typing_extensions import override
 
 from approvals import commands
-from approvals.cards import ProposalCard
-from approvals.models import Proposal, Revision, Timer, Vote
+from approvals.models import Proposal, Timer
 from approvals.states import Choice
 from console.accounts import commands as accounts
 from console.accounts.states import Strength
@@ -336,27 +335,22 @@ class Machine(RuleBasedStateMachine):
     def look(self) -> None:
         """Compare everything with the oracle, and check the laws."""
         oracle = self.oracle
-        row = self.laws.hold(told=oracle.told)
+        with in_tenant(self.cast.tenant_id, read_only=True):
+            seen = self.laws.hold(told=oracle.told)
+            row = seen.row
+            self.card = row.card(revision=seen.revision, needs=row.needs, frozen=False)
+            awake = Timer.objects.filter(proposal=row, done_at=None, due_at__gt=EVER)
+            deadlines = awake.filter(kind__in=["decide", "execute"])
+            dated = dict(deadlines.values_list("kind", "due_at"))
         oracle.told = []
         self.outcomes["acts"] += 1
         self.outcomes[f"state {oracle.state}"] += 1
         assert (row.state, row.revision_no) == (oracle.state, oracle.revision)
-        with in_tenant(self.cast.tenant_id, read_only=True):
-            self.card = self.card_now(row)
-            active = Vote.objects.filter(proposal=row, voided_at__isnull=True)
-            votes = dict(active.values_list("person_label", "choice"))
-            awake = Timer.objects.filter(proposal=row, done_at=None, due_at__gt=EVER)
-            deadlines = awake.filter(kind__in=["decide", "execute"])
-            dated = dict(deadlines.values_list("kind", "due_at"))
-        assert {who.lower(): choice for who, choice in votes.items()} == oracle.votes
+        votes = {one.person_label.lower(): one.choice for one in seen.votes if not one.voided_at}
+        assert votes == oracle.votes
         assert dated == self.deadline()
         if oracle.state == "open":
             assert (row.unfillable_since is None) == oracle.is_filled()
-
-    def card_now(self, row: Proposal) -> ProposalCard:
-        """Return what the next voter has on screen."""
-        revision = Revision.objects.get(proposal=row, no=row.revision_no)
-        return row.card(revision=revision, needs=row.needs, frozen=False)
 
     def deadline(self) -> dict[str, datetime]:
         """Return when pulse has to look at it, by counting minutes."""

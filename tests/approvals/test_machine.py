@@ -13,7 +13,8 @@ from tests.cast import Cast
 
 HISTORIES: Final = 25  # of one seed
 ACTS: Final = 52  # in one history, at most
-LEAST: Final = 10_000  # acts in all, from as many seeds as that takes
+PARTS: Final = 2  # for two processes to play at the same time
+LEAST: Final = 10_000 // PARTS  # acts of a part, from as many seeds as that takes
 # A machine that never gets anywhere agrees with every oracle.
 STATES: Final = {
     "state open", "state approved", "state stale", "state expired", "state rejected",
@@ -36,7 +37,11 @@ def histories(cast: Cast) -> type[Machine]:
 
 
 class TestRandomHistories:
-    def test_agree_with_the_oracle(self, histories: type[Machine]) -> None:
+    @pytest.mark.parametrize(
+        "part",
+        [pytest.param(n, marks=pytest.mark.xdist_group(f"histories {n}")) for n in range(PARTS)],
+    )
+    def test_agree_with_the_oracle(self, histories: type[Machine], part: int) -> None:
         played = settings(
             max_examples=HISTORIES,
             stateful_step_count=ACTS,
@@ -45,7 +50,7 @@ class TestRandomHistories:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        seeds = count()
+        seeds = count(part, PARTS)
         while histories.outcomes["acts"] < LEAST:
             # The same seeds in every run, so that a failure is found again.
             run_state_machine_as_test(seed(next(seeds))(histories), settings=played)
