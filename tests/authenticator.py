@@ -16,7 +16,9 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from approvals.cards import Signed, VoteChallenge
 from console.accounts import commands
+from console.accounts.assertions import PasskeyAnswer
 from console.accounts.cards import NewPasskey, PasskeyCard, Site
+from console.kernel import clock
 from console.kernel.actors import Actor
 
 SITE = Site(host="localhost", origin="http://localhost")
@@ -62,6 +64,24 @@ class Authenticator:
             signature=bytes_to_base64url(signature),
             host=SITE.host,
             origin=SITE.origin,
+        )
+
+    def proved(self, options: Mapping[str, Any]) -> PasskeyAnswer:
+        """Answer a challenge to step up."""
+        assert options["userVerification"] == "required"
+        found = self.signed(
+            VoteChallenge(
+                nonce="",
+                challenge=base64url_to_bytes(options["challenge"]),
+                credentials=(),
+                expires_at=clock.now(),
+            )
+        )
+        return PasskeyAnswer(
+            credential_id=found.credential_id,
+            authenticator_data=found.authenticator_data,
+            client_data=found.client_data,
+            signature=found.signature,
         )
 
     def answered(self, asked: Mapping[str, Any]) -> dict[str, str]:

@@ -1,16 +1,15 @@
 """What a passkey signs, and what it signed, as it is kept beside the vote and in the trail."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from console.accounts.assertions import options_for
 from console.kernel import canonical
 
 STATEMENT_TYPE: Final = "signalbox/vote/1"
-TIMEOUT_MS: Final = 120_000
 ASSERTION_TYPE: Final = "signalbox/assertion/1"
 
 
@@ -107,13 +106,4 @@ class VoteChallenge:
 
     def options(self, host: str) -> dict[str, Any]:
         """Return the `publicKey` of `navigator.credentials.get`, WebAuthn level 3 section 5.5."""
-        return {
-            "challenge": urlsafe_b64encode(self.challenge).decode().rstrip("="),
-            "rpId": host,
-            "timeout": TIMEOUT_MS,
-            "userVerification": "required",
-            "allowCredentials": [
-                {"type": "public-key", "id": name, "transports": list(transports)}
-                for name, transports in self.credentials
-            ],
-        }
+        return options_for(self.challenge, host=host, credentials=self.credentials)

@@ -1,26 +1,19 @@
 """Whether a passkey signed a vote: decided from the stored bytes alone, anywhere, at any time."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from webauthn import verify_authentication_response
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, encode_cbor, parse_cbor
-from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers import base64url_to_bytes
 
 from approvals.cards import Assertion, Statement
-from console.accounts.errors import PasskeyRefused
-
-_AS_BYTES: Final = ("nonce", "authenticator_data", "client_data", "signature", "public_key")
-# What the library and its parsers say of bytes that are not what they should be.
-_UNREADABLE: Final = (
-    WebAuthnException,
-    InvalidSignature,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
+from console.accounts.assertions import (
+    UNREADABLE,
+    PasskeyAnswer,
+    require_one_spelling,
+    verified_count,
 )
+from console.accounts.cards import Site
+from console.accounts.errors import PasskeyRefused
 
 
 def verify_offline(assertion: Mapping[str, Any], expected: Statement) -> int:
@@ -42,43 +35,24 @@ def verify_offline(assertion: Mapping[str, Any], expected: Statement) -> int:
     """
     try:
         kept = Assertion.from_dict(assertion)
-        _require_one_spelling(kept)
         return _verified(kept, expected)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise PasskeyRefused(
             "This signature does not fit the vote; press Sign with passkey and try again."
         ) from error
 
 
 def _verified(kept: Assertion, expected: Statement) -> int:
-    found = verify_authentication_response(
-        credential={
-            # Nothing signs the id; the key is what counts.
-            "id": "AA",
-            "rawId": "AA",
-            "type": "public-key",
-            "response": {
-                "clientDataJSON": kept.client_data,
-                "authenticatorData": kept.authenticator_data,
-                "signature": kept.signature,
-            },
-        },
-        expected_challenge=expected.challenge(kept.nonce),
-        expected_rp_id=kept.rp_id,
-        expected_origin=kept.origin,
-        credential_public_key=base64url_to_bytes(kept.public_key),
-        credential_current_sign_count=0,
-        require_user_verification=True,
+    require_one_spelling(kept.nonce)
+    require_one_spelling(kept.public_key)
+    return verified_count(
+        PasskeyAnswer(
+            credential_id="",  # nothing signs the id; the key is what counts
+            authenticator_data=kept.authenticator_data,
+            client_data=kept.client_data,
+            signature=kept.signature,
+        ),
+        challenge=expected.challenge(kept.nonce),
+        public_key=base64url_to_bytes(kept.public_key),
+        site=Site(host=kept.rp_id, origin=kept.origin),
     )
-    return int(found.new_sign_count)
-
-
-def _require_one_spelling(kept: Assertion) -> None:
-    """Raise for bytes that are written in another way than the one that they are kept in."""
-    for name in _AS_BYTES:
-        text = getattr(kept, name)
-        if bytes_to_base64url(base64url_to_bytes(text)) != text:
-            raise ValueError(f"{name} is no base64url.")
-    key = base64url_to_bytes(kept.public_key)
-    if encode_cbor(parse_cbor(key)) != key:
-        raise ValueError("The public key is not in its only form.")

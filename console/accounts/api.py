@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console.accounts import commands, queries
+from console.accounts.assertions import PasskeyAnswer
 from console.accounts.cards import NewPasskey
 from console.accounts.middleware import site_of
 from console.accounts.serializers import (
@@ -26,9 +27,11 @@ from console.accounts.serializers import (
     PersonChangeIn,
     PersonIn,
     PersonOut,
+    RequestOut,
     SessionOut,
     SignInProofOut,
     StepUpIn,
+    StepUpPasskeyIn,
 )
 from console.accounts.states import Permission
 from console.kernel.errors import NotAllowed
@@ -204,6 +207,38 @@ class StepUp(ApiView):
         return Response(SignInProofOut(proof).data)
 
 
+class StepUpChallenges(ApiView):
+    """What a passkey of the person who asks has to sign to step up; good once, for two minutes."""
+
+    permission = ""
+    people_only = True
+    repeatable = False
+
+    @extend_schema(operation_id="step_up_challenge", request=None, responses={201: RequestOut})
+    def post(self, request: Request) -> Response:
+        take(NothingIn, request)
+        options = commands.challenge_step_up(actor=actor_of(request), site=site_of(request))
+        return Response(RequestOut({"options": options}).data, status=201)
+
+
+class StepUpByPasskey(ApiView):
+    """Proving once more who one is, by what a passkey signed."""
+
+    permission = ""
+    people_only = True
+    repeatable = False
+
+    @extend_schema(
+        operation_id="step_up_by_passkey", request=StepUpPasskeyIn, responses=SignInProofOut
+    )
+    def post(self, request: Request) -> Response:
+        answer = PasskeyAnswer(**take(StepUpPasskeyIn, request))
+        proof = commands.step_up_by_passkey(
+            actor=actor_of(request), answer=answer, site=site_of(request)
+        )
+        return Response(SignInProofOut(proof).data)
+
+
 class PasskeyChallenges(ApiView):
     """What a browser needs to make a passkey for the person who asks; good for two minutes."""
 
@@ -259,6 +294,8 @@ urlpatterns = [
     path("keys", Keys.as_view()),
     path("keys/<uuid:key_id>", OneKey.as_view()),
     path("step-up", StepUp.as_view()),
+    path("step-up/challenges", StepUpChallenges.as_view()),
+    path("step-up/passkey", StepUpByPasskey.as_view()),
     path("passkeys", Passkeys.as_view()),
     path("passkeys/challenges", PasskeyChallenges.as_view()),
     path("passkeys/<uuid:passkey_id>", OnePasskey.as_view()),

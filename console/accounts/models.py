@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from guardian.models import UserObjectPermissionAbstract
 from typing_extensions import override
 
-from console.accounts.states import SCOPES, Role, Strength
+from console.accounts.states import SCOPES, ChallengeFor, Role, Strength
 from console.kernel.ids import uuid7
 from console.kernel.models import DatabaseNow, TenantRow
 
@@ -212,13 +212,22 @@ class Passkey(TenantRow):
 
 
 class PasskeyChallenge(TenantRow):
-    """What a new passkey has to sign: random, for one session, once, for two minutes."""
+    """What a passkey has to sign: random, for one session and purpose, once, for two minutes."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     session = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=12, db_default="add")
     challenge = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(purpose__in=[purpose.value for purpose in ChallengeFor]),
+                name="challenge_purpose_known",
+            )
+        ]
 
 
 class SignInAttempt(models.Model):

@@ -85,6 +85,22 @@ class StepUpIn(In):
     password = serializers.CharField(max_length=PASSWORD_LENGTH_MOST, trim_whitespace=False)
 
 
+class StepUpPasskeyIn(In):
+    """What a passkey signed, base64url; the challenge comes from `step-up/challenges`."""
+
+    credential_id = serializers.RegexField(BASE64URL, max_length=1364)
+    authenticator_data = serializers.RegexField(BASE64URL, max_length=1000)
+    client_data = serializers.RegexField(BASE64URL, max_length=4000)
+    signature = serializers.RegexField(BASE64URL, max_length=2000)
+
+
+class RequestOut(Out):
+    options = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="What `navigator.credentials.get` takes, its bytes as base64url.",
+    )
+
+
 class SignInProofOut(Out):
     at = serializers.DateTimeField(help_text="When the session last proved who it is.")
     by = serializers.ChoiceField([strength.value for strength in Strength])

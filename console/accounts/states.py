@@ -44,6 +44,13 @@ class Strength(StrEnum):
     PASSKEY = "passkey"
 
 
+class ChallengeFor(StrEnum):
+    """What a challenge to a passkey is good for; for votes see approvals."""
+
+    ADD = "add"
+    STEP_UP = "step_up"
+
+
 class ObjectKind(StrEnum):
     """What a right on a single object can be given on."""
 

@@ -56,6 +56,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "break_glass_grants_add": {
         "person": "00000000-0000-4000-8000-000000000000", "minutes": 5, "reason": "For it."
     },
+    "step_up_by_passkey": {
+        "credential_id": "AAAA", "authenticator_data": "AAAA", "client_data": "AAAA",
+        "signature": "AAAA"
+    },
     "delegations_add": {
         "person": "00000000-0000-4000-8000-000000000000", "group": "finance",
         "until": "2026-12-01T00:00:00Z", "reason": "I am away."

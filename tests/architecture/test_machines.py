@@ -154,6 +154,7 @@ ACTS: Final[dict[str, Callable[[Cast, Actor], Any]]] = {
         actor=actor, standing_id=uuid7(), reason="No."
     ),
     "step up": lambda _cast, actor: accounts.step_up(actor=actor, password="x"),
+    "step up by passkey": lambda _cast, actor: accounts.challenge_step_up(actor=actor, site=SITE),
     "add a passkey": lambda _cast, actor: accounts.challenge_passkey(actor=actor, site=SITE),
 }
 

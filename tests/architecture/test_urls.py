@@ -87,6 +87,8 @@ SIGNED_IN_ONLY: Final = {
     "api/v1/me": "says who asks",
     "api/v1/sessions": "one's own sessions",
     "api/v1/step-up": "one's own password",
+    "api/v1/step-up/challenges": "one's own passkeys",
+    "api/v1/step-up/passkey": "one's own passkeys",
     "api/v1/passkeys": "one's own passkeys",
     "api/v1/passkeys/challenges": "one's own passkeys",
     "api/v1/passkeys/<uuid:passkey_id>": "one's own passkeys",

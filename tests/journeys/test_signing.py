@@ -38,6 +38,34 @@ def grow_old(who: str) -> None:
     rows.update(proved_at=DatabaseNow() - timedelta(hours=1))
 
 
+@pytest.mark.allow_noise("403", "409")
+def test_a_passkey_confirms_who_one_is_in_the_dialog_and_on_the_page(
+    cast: Cast, console: str, open_browser: OpenBrowser
+) -> None:
+    card = opened(cast, tier=2)
+    ruth = Person(with_authenticator(open_browser(width=360)), console).enter(cast, "ruth")
+    ruth.goes_to("/account/passkeys/")
+    ruth.page.get_by_label("Name").fill("My ring")
+    ruth.page.get_by_role("button", name="Add a passkey").click()
+    expect(ruth.page.get_by_role("row", name="My ring")).to_be_visible()
+
+    grow_old(cast.ruth.id)
+    ruth.goes_to(f"/reviews/{card.id}/").approves()
+    dialog = ruth.page.get_by_role("dialog", name="Confirm that it is you")
+    expect(dialog).to_be_visible()
+    ruth.finds_no_barrier()
+    dialog.get_by_role("button", name="Use a passkey").click()
+    expect(ruth.page.get_by_role("region", name="Where it stands")).to_contain_text("recorded")
+
+    ruth.goes_to("/account/step-up/?next=/reviews/delegations/").finds_no_barrier()
+    ruth.page.get_by_role("button", name="Use a passkey").click()
+    expect(ruth.page.get_by_role("heading", name="Delegations", level=1)).to_be_visible()
+    ruth.finds_no_barrier()
+    with in_tenant(cast.tenant_id, read_only=True):
+        assert Vote.objects.get().signed_with == ""  # it confirmed the person and signed no vote
+    assert SessionRecord.objects.filter(person_id=cast.ruth.id, proved_by="passkey").count() == 1
+
+
 @pytest.mark.allow_noise("403", "400", "409")  # 409: the page claims what was decided meanwhile
 def test_an_old_sign_in_is_made_fresh_without_losing_the_vote(
     cast: Cast, console: str, open_browser: OpenBrowser

@@ -10,6 +10,7 @@ from console.accounts.commands.entrusting import (
 from console.accounts.commands.grants import give_grant, take_grant
 from console.accounts.commands.keys import create_key, note_key_use, revoke_key
 from console.accounts.commands.locking import lock_people
+from console.accounts.commands.passkey_proofs import challenge_step_up, step_up_by_passkey
 from console.accounts.commands.passkeys import (
     add_passkey,
     challenge_passkey,
@@ -40,6 +41,7 @@ __all__ = [
     "add_person",
     "admit_person",
     "challenge_passkey",
+    "challenge_step_up",
     "change_password",
     "change_person",
     "create_group",
@@ -64,6 +66,7 @@ __all__ = [
     "sign_out",
     "sign_out_everywhere",
     "step_up",
+    "step_up_by_passkey",
     "sweep",
     "take_grant",
     "use_passkey",

@@ -7,7 +7,6 @@ from secrets import token_bytes
 from typing import Any, Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
 from django.db.models import Q
 from webauthn import generate_registration_options, verify_registration_response
 from webauthn.helpers import (
@@ -16,7 +15,6 @@ from webauthn.helpers import (
     options_to_json_dict,
     parse_client_data_json,
 )
-from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
@@ -27,11 +25,12 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from audit.commands import record
 from console.accounts import events, policies, queries
+from console.accounts.assertions import UNREADABLE
 from console.accounts.cards import NewPasskey, PasskeyCard, Site
 from console.accounts.commands.proofs import renew_proof
 from console.accounts.errors import AlreadyThere, PasskeyRefused
 from console.accounts.models import Membership, Passkey, PasskeyChallenge
-from console.accounts.states import Strength
+from console.accounts.states import ChallengeFor, Strength
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import NotAllowed, NotFound
@@ -43,15 +42,6 @@ PRODUCT: Final = "Signalbox"
 _TIMEOUT_MS: Final = policies.CHALLENGE_S * 1000
 _ID_BYTES: Final = range(16, 1024)  # as the constraints of the table say
 _KEY_BYTES: Final = range(32, 2049)
-# What the library and its parsers say of bytes that are not what they should be.
-UNREADABLE: Final = (
-    WebAuthnException,
-    InvalidSignature,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-)
 
 
 @command
@@ -68,6 +58,7 @@ def challenge_passkey(*, actor: Actor, site: Site) -> Mapping[str, Any]:
         tenant_id=actor.tenant_id,
         person_id=person_id,
         session=actor.session,
+        purpose=ChallengeFor.ADD.value,
         challenge=token_bytes(32),
         expires_at=clock.now() + timedelta(seconds=policies.CHALLENGE_S),
     )
@@ -184,6 +175,7 @@ def _take_challenge(actor: Actor, made: NewPasskey) -> bytes:
         challenge=signed,
         person_id=UUID(actor.id),
         session=actor.session,
+        purpose=ChallengeFor.ADD.value,
         used_at__isnull=True,
         expires_at__gt=clock.now(),
     )

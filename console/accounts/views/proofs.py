@@ -21,7 +21,7 @@ from console.kernel.http import actor_of, read, requires, show
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def step_up(request: HttpRequest) -> HttpResponse:
-    """Ask for the password once more, and go back to where it was needed."""
+    """Ask for the password, or a passkey, once more, and go back to where it was needed."""
     actor = actor_of(request)
     if not actor.is_person:
         raise NotAllowed("Only a person has a password.")
@@ -65,5 +65,6 @@ def _ask(request: HttpRequest, refusal: ConsoleError | None) -> HttpResponse:
         "next": next_of(request),
         "demo": settings.DEMO,
         "minutes": policies.STEPUP_S // 60,
+        "passkeys": queries.passkeys(actor=actor_of(request)),
     }
     return show_form(request, "accounts/step_up.html", context, refusal)

@@ -1,5 +1,5 @@
 /**
- * Passkeys between the browser and our JSON: bytes travel as base64url. Both functions reject as the
+ * Passkeys between the browser and our JSON: bytes travel as base64url. The first two reject as the
  * browser does, for instance with NotAllowedError when the person closes its window.
  */
 
@@ -75,4 +75,19 @@ export async function send(url, token, body) {
   const said = await answer.json();
   if (!answer.ok) throw new Error(said.message);
   return said;
+}
+
+/**
+ * Prove once more who one is: by a passkey if its button was pressed, else by the password.
+ * @param {string} token of the form @param {HTMLButtonElement} button @param {string} [password]
+ * @throws {Error} with a sentence for the person
+ */
+export async function stepUp(token, button, password) {
+  if (button.value !== "passkey") return send("/api/v1/step-up", token, { password });
+  if (!canSign()) throw new Error("This browser cannot use a passkey here; use your password.");
+  const { options } = await send("/api/v1/step-up/challenges", token, {});
+  const answer = await signWith(options).catch(() => {
+    throw new Error("Nothing was signed; try again, or use your password.");
+  });
+  return send("/api/v1/step-up/passkey", token, answer);
 }

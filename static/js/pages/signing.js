@@ -42,8 +42,8 @@ async function confirmPerson(event) {
   const wrong = document.getElementById("step-up-wrong");
   wrong.hidden = true;
   try {
-    const { send } = await passkeys();
-    await send("/api/v1/step-up", token(), { password: password.value });
+    const { stepUp } = await passkeys();
+    await stepUp(token(), event.submitter, password.value);
   } catch (error) {
     wrong.textContent = error.message;
     wrong.hidden = false;
