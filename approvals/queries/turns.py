@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals import policies
 from approvals.models import Claim, Freeze, PrincipalRow, Proposal, Snooze, Vote
 from approvals.queries import values
 from approvals.queries.delegating import Joined, joined_to
+from approvals.queries.having import Has
 from approvals.queries.people import decided_by
 from approvals.queries.seeing import rows_for
 from approvals.states import DECIDABLE, ProposalState
@@ -91,23 +92,21 @@ class Reader:
     @cached_property
     def in_chain(self) -> Q:
         one = [self.person, *sorted(self.joined.people)]  # who counts as one person with them
-        return Q(Exists(_mine(PrincipalRow, person_id__in=one)))
+        return Q(Has(PrincipalRow, "has.person_id = ANY (%s)", one))
 
     @cached_property
     def voted(self) -> Q:
-        return Q(Exists(_mine(Vote, person_id=self.person, voided_at__isnull=True)))
+        return Q(Has(Vote, "has.person_id = %s AND has.voided_at IS NULL", self.person))
 
     @cached_property
     def snoozed(self) -> Q:
         """Select what the reader put off and what is still as it was then."""
-        mine = _mine(
-            Snooze, person_id=self.person, until__gt=self.at, row_version=OuterRef("row_version")
-        )
-        return Q(Exists(mine))
+        fits = "has.person_id = %s AND has.until > %s AND has.row_version = %s"
+        return Q(Has(Snooze, fits, self.person, self.at, columns=("row_version",)))
 
     @cached_property
     def claimed(self) -> Q:
-        return Q(Exists(_mine(Claim, lease_until__gt=self.at)))
+        return Q(Has(Claim, "has.lease_until > %s", self.at))
 
     @cached_property
     def concerned(self) -> Q:
@@ -128,11 +127,4 @@ class Reader:
 
 
 def held() -> Q:
-    return Q(Exists(_mine(Freeze, until__isnull=True)))
-
-
-def _mine(model: type, **conditions: object) -> QuerySet[Proposal]:
-    rows: QuerySet[Proposal] = model.objects.filter(  # type: ignore[attr-defined]
-        tenant_id=OuterRef("tenant_id"), proposal=OuterRef("pk"), **conditions
-    )
-    return rows
+    return Q(Has(Freeze, "has.until IS NULL"))
