@@ -14,12 +14,13 @@ http = get_asgi_application()  # before anything that needs the apps
 
 from agents.controls import acknowledge  # noqa: E402
 from console.kernel.consumers import HintConsumer  # noqa: E402
+from console.kernel.sharing import Shared  # noqa: E402
 
 hints: Any = HintConsumer.as_asgi()  # Django's `path` is typed for HTTP views only
 sockets: list[Any] = [path("ws/live/", hints)]
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": Shared(http),
         "lifespan": acknowledge.lifespan,
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
     }

@@ -111,7 +111,7 @@ def awaiting_review(
         snoozed=lists.snoozed(),
         matched=lists.matched(view, segments, counts.get(view) if not asked.terms else seen),
         fresh=lists.fresh(segments) if view is not View.DECIDED else 0,
-        as_of=lists.opened,
+        as_of=lists.moment(rows),
         pace=lists.pace() if view is View.MINE else 0,
         terms=asked.terms,
         saved=saved_views(actor=actor),
@@ -185,8 +185,8 @@ class _Lists:
         self.reader = Reader(actor, now)
         self.asked = asked
         self.as_of = as_of
-        self.opened = as_of or now
         self.everything = in_lists(actor).filter(seen_by(actor).rows)
+        self.opened = as_of or self._last_change()
         put_off = asked.names("is", policies.SNOOZED)
         self.mine = self.reader.decidable if put_off else self.reader.turn
 
@@ -241,12 +241,34 @@ class _Lists:
 
     def fresh(self, segments: Sequence[_Segment]) -> int:
         """Return how many arrived after the list was opened."""
+        if self.as_of is None:
+            return 0
         if not self.everything.filter(WAITS, created_at__gt=self.opened).exists():
             return 0  # nearly always so, and cheap to know
         return min(sum(one.arrivals() for one in segments), MOST_COUNTED)
 
+    def moment(self, rows: Sequence[Proposal]) -> datetime:
+        """Return since when a list is as it was read just now, for its refetches.
+
+        It is that of the last change and not of the reading: pages opened between two changes show
+        the same and then ask for the same, which `console.kernel.sharing` answers once.
+        """
+        if self.as_of is not None:
+            return self.as_of
+        # What came while this was read is on the page and stays there.
+        return max([self.opened, *(row.created_at for row in rows)])
+
     def pace(self) -> int:
         return decisions_of(self.reader.actor, since=self.reader.at - _HOUR)
+
+    def _last_change(self) -> datetime:
+        came = self.everything.filter(WAITS).order_by("-created_at")
+        left = self.everything.filter(~WAITS).order_by("-moved_at")
+        newest = [
+            came.values_list("created_at", flat=True).first(),
+            left.values_list("moved_at", flat=True).first(),
+        ]
+        return max((at for at in newest if at is not None), default=self.reader.at)
 
     def _waiting(self) -> Q:
         return WAITS & self.reader.concerned & ~self.reader.decidable
