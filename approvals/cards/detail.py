@@ -6,11 +6,14 @@ from uuid import UUID
 
 from approvals.cards.changes import Diff, DriftLine
 from approvals.cards.checking import CheckCard
+from approvals.cards.clocks import ClockCard
 from approvals.cards.content import Content, Principal, ProposalFacts, Subject
+from approvals.cards.evidence import Evidence
 from approvals.cards.lists import ProposalCard
 from approvals.cards.people import Requirement, Voter
 from approvals.cards.reviewing import GlassCard, GlassUse
 from approvals.cards.standing import StandingWord
+from approvals.cards.thread import ThreadLine
 from approvals.states import (
     Basis,
     Choice,
@@ -146,3 +149,13 @@ class ProposalDetail:
     voter: Voter | None = None  # the reader, if they may vote on the tool
     plan: PlanCard | None = None  # that this is, or of which this is one change
     check: CheckCard | None = None  # what it was all along, once it has ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalPage:
+    """A proposal with all that stands around it on its page, read at one moment."""
+
+    detail: ProposalDetail
+    clock: ClockCard
+    evidence: Evidence
+    thread: tuple[ThreadLine, ...]

@@ -145,7 +145,7 @@ class DetailForm(forms.Form):
     """A page of one proposal as its address says it."""
 
     view = Word(choices=[(name, name) for name in DIFF_VIEWS], required=False)
-    part = Word(choices=[("now", "now"), ("past", "past")], required=False)
+    part = Word(choices=[("now", "now")], required=False)
     open = forms.RegexField(OPENED, required=False, max_length=MOST_OPENED)  # names of folds
     find = forms.CharField(required=False, strip=False, max_length=MOST_FIND)  # opens what holds it
     since = forms.IntegerField(required=False, min_value=1, max_value=MOST_REVISIONS)

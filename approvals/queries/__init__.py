@@ -9,7 +9,7 @@ from approvals.queries.claims import claim_on, claims_of, saved_views
 from approvals.queries.clocks import clock_of, ending_of, tenants_due
 from approvals.queries.coverage import coverage, every_tool, register_tools
 from approvals.queries.delegating import delegations, possible_stand_ins
-from approvals.queries.detail import proposal
+from approvals.queries.detail import proposal, proposal_page
 from approvals.queries.editing import edit_base, edit_refusal
 from approvals.queries.evidence import evidence
 from approvals.queries.explaining import (
@@ -96,6 +96,7 @@ __all__ = [
     "progress",
     "proposal",
     "proposal_for_subject",
+    "proposal_page",
     "reach",
     "reading_of",
     "register_tools",

@@ -1,6 +1,6 @@
 """The clock of a proposal, how it ended, and where pulse has something to look at."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
@@ -8,7 +8,15 @@ from uuid import UUID
 from django.db import connection
 
 from approvals import policies
-from approvals.cards import ClockCard, Ending, Extension, Requirement, Widening
+from approvals.cards import (
+    ClockCard,
+    Ending,
+    Extension,
+    Principal,
+    Requirement,
+    Voter,
+    Widening,
+)
 from approvals.events import PROPOSAL
 from approvals.models import Decision, Freeze, PrincipalRow, Proposal, RequirementRow, Timer
 from approvals.queries.people import seen_by, voters_of
@@ -72,32 +80,80 @@ def clock_of(*, actor: Actor, proposal_id: UUID) -> ClockCard:
     if not seen_by(actor).covers(row.tool_id):
         raise _nothing()
     asked = list(RequirementRow.objects.filter(proposal=row).order_by("no"))
-    requirement = asked[-1].card()
-    history = events_of(
-        actor=actor, target_type=PROPOSAL, target_id=str(row.id), limit=_MOST_EVENTS
-    )[::-1]
     window = policies.Window(
         opened_at=row.window_opened_at,
         length_s=row.window_s,
         freezes=tuple(each.card() for each in Freeze.objects.filter(proposal=row)),
     )
+    principals = [each.card() for each in PrincipalRow.objects.filter(proposal=row)]
+    voters = voters_of(actor=actor, tool_id=row.tool_id)
+    return clock_card(
+        row,
+        asked=asked,
+        history=events_of(
+            actor=actor, target_type=PROPOSAL, target_id=str(row.id), limit=_MOST_EVENTS
+        ),
+        window=window,
+        extend_refusal=extend_refusal(actor, row, asked[-1].card(), window, principals, voters),
+        at=clock.now(),
+    )
+
+
+# -- of what was read already ----------------------------------------------------------------------
+
+
+def clock_card(
+    row: Proposal,
+    *,
+    asked: Sequence[RequirementRow],
+    history: Sequence[EntryCard],
+    window: policies.Window,
+    extend_refusal: str,
+    at: datetime,
+) -> ClockCard:
+    """Return what `clock_of` does.
+
+    Args:
+        asked: every requirement there was, the first one first.
+        history: events of the proposal, newest first.
+    """
+    requirement = asked[-1].card()
+    lines = history[::-1]
     return ClockCard(
         clock_no=row.clock_no,
         decide_by=row.decide_by,
-        still_until=window.still_until(at=clock.now()),
+        still_until=window.still_until(at=at),
         fallback=policies.fallback(requirement, tier=row.tier, state=ProposalState(row.state)),
         extensions=tuple(
             Extension(who=line.actor_label, at=line.received_at, reason=line.reason)
-            for line in _named(history, "proposal.extended")
+            for line in _named(lines, "proposal.extended")
         ),
         extensions_left=policies.MOST_EXTENSIONS - row.extensions,
-        extend_refusal=_extend_refusal(actor, row, asked[-1], window),
+        extend_refusal=extend_refusal,
         extension_s=requirement.decide_s // 2,
         widenings=_widenings(asked),
-        reminders=tuple(line.received_at for line in _named(history, "proposal.reminded")),
+        reminders=tuple(line.received_at for line in _named(lines, "proposal.reminded")),
         next_widening=_next_widening(row, requirement),
         unfillable_since=row.unfillable_since,
     )
+
+
+def extend_refusal(
+    actor: Actor,
+    row: Proposal,
+    requirement: Requirement,
+    window: policies.Window,
+    principals: Collection[Principal],
+    voters: Mapping[UUID, Voter],
+) -> str:
+    """Return why the actor cannot extend it, or ""."""
+    if row.state not in DECIDABLE:
+        return "It is settled; there is nothing to wait for."
+    if row.plan_pos is not None:
+        return "The time to decide is the plan's; extend it there."
+    if window.causes:
+        return "A stop holds the clock and no time is lost; extend it after the release."
+    return policies.extend_refusal(actor, voters, requirement, principals, used=row.extensions)
 
 
 def _row(actor: Actor, proposal_id: UUID) -> Proposal:
@@ -122,25 +178,7 @@ def _named(history: Iterable[EntryCard], action: str) -> list[EntryCard]:
     return [line for line in history if line.action == action]
 
 
-def _extend_refusal(
-    actor: Actor, row: Proposal, asked: RequirementRow, window: policies.Window
-) -> str:
-    if row.state not in DECIDABLE:
-        return "It is settled; there is nothing to wait for."
-    if row.plan_pos is not None:
-        return "The time to decide is the plan's; extend it there."
-    if window.causes:
-        return "A stop holds the clock and no time is lost; extend it after the release."
-    return policies.extend_refusal(
-        actor,
-        voters_of(actor=actor, tool_id=row.tool_id),
-        asked.card(),
-        [each.card() for each in PrincipalRow.objects.filter(proposal=row)],
-        used=row.extensions,
-    )
-
-
-def _widenings(asked: list[RequirementRow]) -> tuple[Widening, ...]:
+def _widenings(asked: Sequence[RequirementRow]) -> tuple[Widening, ...]:
     return tuple(
         Widening(
             at=now.created_at,
@@ -160,6 +198,8 @@ def _next_widening(row: Proposal, requirement: Requirement) -> datetime | None:
         for (kind, step), rung in rungs.items()
         if kind is TimerKind.WIDEN and policies.widened(requirement, rung.groups) != requirement
     ]
+    if not steps:
+        return None
     due = Timer.objects.filter(
         proposal=row,
         kind=TimerKind.WIDEN.value,

@@ -1,15 +1,18 @@
 """One proposal as one reader may see it."""
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
 from approvals import diffs, policies
 from approvals.cards import (
+    ClockCard,
     Content,
     DecisionCard,
     HistoryLine,
     ProposalDetail,
+    ProposalPage,
     ReviewerLine,
     VoteCard,
     Voter,
@@ -30,13 +33,17 @@ from approvals.models import (
 from approvals.policies import planning
 from approvals.queries.breaking import glass_of, uses_of
 from approvals.queries.checks import origin_of, planting_of, reveal_of
+from approvals.queries.clocks import clock_card, extend_refusal
 from approvals.queries.deciders import deciders_of
 from approvals.queries.delegating import count_people
+from approvals.queries.editing import seen_row
+from approvals.queries.evidence import evidence_of
 from approvals.queries.people import as_voter, seen_by, voters_of
 from approvals.queries.plans import plan_of_row
-from approvals.queries.seeing import row_for
 from approvals.queries.standing import words_of
+from approvals.queries.thread import thread_of
 from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
+from audit.cards import EntryCard
 from audit.queries import events_of
 from console.kernel import canonical, clock
 from console.kernel.actors import Actor
@@ -56,10 +63,25 @@ def proposal(*, actor: Actor, proposal_id: UUID) -> ProposalDetail:
     Raises:
         NotFound: there is none in the reader's tenant, or of no tool that the reader may see.
     """
-    row = row_for(actor, proposal_id)
-    if row is None or not seen_by(actor).covers(row.tool_id):
-        raise NotFound("There is no such proposal here; look at the list of reviews.")
-    return _Reading(actor, row).detail()
+    return _Reading(actor, seen_row(actor, proposal_id)).detail()
+
+
+@query
+def proposal_page(*, actor: Actor, proposal_id: UUID) -> ProposalPage:
+    """Return a proposal with all that stands around it: one transaction, and nothing read twice.
+
+    Raises:
+        NotFound: as for `proposal`.
+    """
+    row = seen_row(actor, proposal_id)
+    read = _Reading(actor, row)
+    detail = read.detail()
+    return ProposalPage(
+        detail=detail,
+        clock=read.clock(),
+        evidence=evidence_of(row, seen_by(actor), detail.diff, at=read.at),
+        thread=thread_of(row),
+    )
 
 
 class _Reading:
@@ -70,7 +92,8 @@ class _Reading:
         self.row = row
         self.at = clock.now()
         self.revision = Revision.objects.get(proposal=row, no=row.revision_no)
-        self.requirement = RequirementRow.newest(row).card()
+        self.asked = list(RequirementRow.objects.filter(proposal=row).order_by("no"))
+        self.requirement = self.asked[-1].card()
         self.principals = tuple(
             each.card() for each in PrincipalRow.objects.filter(proposal=row).order_by("id")
         )
@@ -80,6 +103,9 @@ class _Reading:
         self.votes = _votes_of(row)
         self.voters = voters_of(actor=actor, tool_id=row.tool_id)
         self.mine = [vote for vote in self.votes if str(vote.person_id) == actor.id]
+        self.events = events_of(
+            actor=actor, target_type=PROPOSAL, target_id=str(row.id), limit=_MOST_EVENTS
+        )
         self.blind = self._is_blind()
 
     def detail(self) -> ProposalDetail:
@@ -125,7 +151,19 @@ class _Reading:
             check=reveal_of(self.row),
         )
 
-    @property
+    def clock(self) -> ClockCard:
+        return clock_card(
+            self.row,
+            asked=self.asked,
+            history=self.events,
+            window=self.window,
+            extend_refusal=extend_refusal(
+                self.actor, self.row, self.requirement, self.window, self.principals, self.voters
+            ),
+            at=self.at,
+        )
+
+    @cached_property
     def window(self) -> policies.Window:
         return policies.Window(
             opened_at=self.row.window_opened_at,
@@ -219,7 +257,7 @@ class _Reading:
         return diffs.three_way(content.before, content.after, now)
 
     def _history(self) -> tuple[HistoryLine, ...]:
-        lines = planting_of(self.actor, self.row) + _history_of(self.actor, self.row.id)
+        lines = planting_of(self.actor, self.row) + [_line(card) for card in self.events]
         lines.sort(key=lambda line: line.at)
         if any(line.action == _DECIDED for line in lines):
             lines = _with_words(self.row, lines)
@@ -275,19 +313,12 @@ def _with_words(row: Proposal, lines: list[HistoryLine]) -> list[HistoryLine]:
     ]
 
 
-def _history_of(actor: Actor, proposal_id: UUID) -> list[HistoryLine]:
-    """Return what happened, oldest first, with places in the trail as far as it is sealed."""
-    found = events_of(
-        actor=actor, target_type=PROPOSAL, target_id=str(proposal_id), limit=_MOST_EVENTS
+def _line(card: EntryCard) -> HistoryLine:
+    """Return what happened, with its place in the trail once it is sealed."""
+    return HistoryLine(
+        action=card.action,
+        actor_id=card.actor_id,
+        who=card.actor_label,
+        at=card.received_at,
+        index=card.index,
     )
-    lines = [
-        HistoryLine(
-            action=card.action,
-            actor_id=card.actor_id,
-            who=card.actor_label,
-            at=card.received_at,
-            index=card.index,
-        )
-        for card in found
-    ]
-    return sorted(lines, key=lambda line: line.at)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -38,24 +38,29 @@ def evidence(*, actor: Actor, proposal_id: UUID, diff: Diff) -> Evidence:
     reach = seen_by(actor)
     if row is None or not reach.covers(row.tool_id):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
+    return evidence_of(row, reach, diff, at=clock.now())
+
+
+def evidence_of(row: Proposal, reach: Reach, diff: Diff, *, at: datetime) -> Evidence:
+    """Return what `evidence` does of a row that was read already."""
+    since = at - timedelta(days=_DAYS)
     revisions = tuple(
         RevisionLine(no=each.no, author=each.author, cause=each.cause, at=each.created_at)
         for each in Revision.objects.filter(proposal=row)
         .only("no", "author", "cause", "created_at", "tenant_id")
         .order_by("no")
     )
-    earlier, looked_at = _earlier(row, reach, diff)
+    earlier, looked_at = _earlier(row, reach, diff, since)
     return Evidence(
         read_at=revisions[-1].at,
         revisions=revisions,
-        agent=_record_of(row.agent_id),
+        agent=_record_of(row.agent_id, since),
         earlier=earlier,
         looked_at=looked_at,
     )
 
 
-def _record_of(agent_id: str) -> AgentRecord:
-    since = clock.now() - timedelta(days=_DAYS)
+def _record_of(agent_id: str, since: datetime) -> AgentRecord:
     newest = list(
         Proposal.objects.filter(agent_id=agent_id, created_at__gte=since, plan__isnull=True)
         .order_by("-created_at")
@@ -74,9 +79,10 @@ def _record_of(agent_id: str) -> AgentRecord:
     )
 
 
-def _earlier(row: Proposal, reach: Reach, diff: Diff) -> tuple[tuple[Earlier, ...], int]:
+def _earlier(
+    row: Proposal, reach: Reach, diff: Diff, since: datetime
+) -> tuple[tuple[Earlier, ...], int]:
     """Return the newest other proposals of the tool that touched one of the same records."""
-    since = clock.now() - timedelta(days=_DAYS)
     others = (
         Proposal.objects.filter(reach.rows, tool=row.tool, created_at__gte=since)
         .exclude(pk=row.pk)

@@ -25,7 +25,11 @@ def thread(*, actor: Actor, proposal_id: UUID) -> tuple[ThreadLine, ...]:
     Raises:
         NotFound: there is no such proposal, or of no tool that the reader may see.
     """
-    row = seen_row(actor, proposal_id)
+    return thread_of(seen_row(actor, proposal_id))
+
+
+def thread_of(row: Proposal) -> tuple[ThreadLine, ...]:
+    """Return what `thread` does of a row that was read already."""
     said = Comment.objects.filter(proposal=row).select_related("revision")
     cards = [
         one.card(revision_no=one.revision.no) for one in said.order_by("said_at", "id")[:_MOST]

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from approvals import queries
 from approvals.cards import ClockCard, ProposalDetail
 from approvals.states import OnExpiry
 from console.kernel.actors import Actor
@@ -45,13 +44,14 @@ def ended_by_clock(detail: ProposalDetail) -> str:
     return ENDED.get(OnExpiry(detail.requirement.on_expiry), ENDED[OnExpiry.REFUSE])
 
 
-def clocks_of(actor: Actor, found: ProposalDetail, *, typed: str = "") -> dict[str, Any]:
+def clocks_of(
+    actor: Actor, found: ProposalDetail, card: ClockCard, *, typed: str = ""
+) -> dict[str, Any]:
     """Return what `clocks.html` and `extend.html` show; nothing in it depends on votes.
 
     Args:
         typed: the reason of an extension that was refused just now.
     """
-    card = queries.clock_of(actor=actor, proposal_id=found.card.id)
     left = "one more time" if card.extensions_left == 1 else "twice"
     minutes = card.extension_s // 60
     return {

@@ -75,6 +75,8 @@ def queue(request: HttpRequest) -> HttpResponse:
         if "q" not in refusal.details.get("fields", {}):  # type: ignore[operator]
             raise
         return _refused(request, asked, refusal)
+    # The frame shows the same number beside the name of the room; it need not count again.
+    request.turns = page.mine  # type: ignore[attr-defined]
     return show(request, "approvals/queue.html", _context(request, asked, page))
 
 
@@ -122,6 +124,8 @@ def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) ->
         batch[0]["select"] = ""
     return {
         **_frame(asked),
+        "part": asked["part"],
+        "brings_nav": True,
         "more": [
             (title, reverse(name)) for title, name, asks in _MORE if not asks or actor.has(asks)
         ],

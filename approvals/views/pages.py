@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, kinds, queries
-from approvals.cards import ProposalDetail
+from approvals.cards import ProposalDetail, ProposalPage
 from approvals.errors import StaleRevision
 from approvals.forms import DetailForm, NothingForm, VoteForm
 from approvals.states import Choice, ProposalState
@@ -39,13 +40,14 @@ _TYPED: Final = ("choice", "reason_code", "note", "agent_message", "evidence")
 def detail(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Show one proposal to one reader, and keep which parts of its change they were shown."""
     asked = read(DetailForm, request.GET)
-    found = queries.proposal(actor=actor_of(request), proposal_id=proposal_id)
-    if commands.probe_opened(actor=actor_of(request), card=found.card):
-        found = queries.proposal(actor=actor_of(request), proposal_id=proposal_id)
-    change = _change(request, found, asked)
-    answer = show(request, "approvals/detail.html", _context(request, found, asked, change))
-    if request.method == "GET" and asked["part"] != "past":
-        keep_shown(actor_of(request), found, change)
+    actor = actor_of(request)
+    page = queries.proposal_page(actor=actor, proposal_id=proposal_id)
+    if commands.probe_opened(actor=actor, card=page.detail.card):
+        page = queries.proposal_page(actor=actor, proposal_id=proposal_id)
+    change = _change(request, page.detail, asked)
+    answer = show(request, "approvals/detail.html", _context(request, page, asked, change))
+    if request.method == "GET":
+        keep_shown(actor, page.detail, change)
     return answer
 
 
@@ -78,9 +80,9 @@ def withdraw_vote(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 
 def again(request: HttpRequest, proposal_id: UUID, refusal: ConsoleError) -> HttpResponse:
     """Show the page of a proposal as it is now, with a refusal and what was typed."""
-    found = queries.proposal(actor=actor_of(request), proposal_id=proposal_id)
-    change = _change(request, found, {})
-    context = _context(request, found, {}, change)
+    page = queries.proposal_page(actor=actor_of(request), proposal_id=proposal_id)
+    change = _change(request, page.detail, {})
+    context = _context(request, page, {}, change)
     typed = {name: request.POST.get(name, "") for name in _TYPED}
     if isinstance(refusal, StaleRevision):
         typed["choice"] = ""  # what was chosen was chosen for something else
@@ -88,7 +90,7 @@ def again(request: HttpRequest, proposal_id: UUID, refusal: ConsoleError) -> Htt
     errors = {name: said if isinstance(said, str) else said[0] for name, said in fields.items()}
     context |= {"refused": refusal, "typed": typed, "errors": errors}
     response = show(request, "approvals/detail.html", context, status=refusal.status)
-    keep_shown(actor_of(request), found, change)  # the next vote may come from this very page
+    keep_shown(actor_of(request), page.detail, change)  # the next vote may come from this very page
     response.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
     return response
 
@@ -106,17 +108,19 @@ def _change(request: HttpRequest, found: ProposalDetail, asked: Mapping[str, Any
 
 
 def _context(
-    request: HttpRequest, found: ProposalDetail, asked: Mapping[str, Any], change: Change
+    request: HttpRequest, page: ProposalPage, asked: Mapping[str, Any], change: Change
 ) -> dict[str, Any]:
     actor = actor_of(request)
+    found, evidence = page.detail, page.evidence
     card = found.card
-    evidence = queries.evidence(actor=actor, proposal_id=card.id, diff=found.diff)
     background = kinds.background_of(actor=actor, subject=found.origin, args=found.content.args)
     gap = _gap(found)
     plan = plan_context(found, change)
     return {
         **page_of(found),
-        "content": content_of(actor, found),
+        "part": asked.get("part") or "",
+        "environment": settings.ENVIRONMENT,
+        "content": content_of(actor, found, page.thread),
         "view": change.address.view,
         "here": change.address.link(),
         "change": change.context(),
@@ -132,7 +136,7 @@ def _context(
         "repeats": queries.ending_of(actor=actor, proposal_id=card.id).repeats
         if card.state is ProposalState.BLOCKED
         else None,
-        "clocks": clocks_of(actor, found, typed=request.POST.get("extend_reason", "")),
+        "clocks": clocks_of(actor, found, page.clock, typed=request.POST.get("extend_reason", "")),
         "signing": signing_of(actor, found),
         "glass": glass_context(request, found),
         "ahead": ahead_of(found),

@@ -1,5 +1,6 @@
 """What is said about a proposal: the list, and the form that adds to it."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, queries
-from approvals.cards import CommentCard, ProposalDetail
+from approvals.cards import CommentCard, ProposalDetail, ThreadLine
 from approvals.errors import CheckRevealed
 from approvals.forms import AskForm, ThreadForm
 from approvals.states import LIVE, CommentKind, PrincipalRole, ProposalState
@@ -61,7 +62,7 @@ def ask(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     return redirect(f"{reverse('approvals:detail', args=[proposal_id])}#thread")
 
 
-def content_of(actor: Actor, found: ProposalDetail) -> dict[str, Any]:
+def content_of(actor: Actor, found: ProposalDetail, said: Iterable[ThreadLine]) -> dict[str, Any]:
     """Return what the page of a proposal shows of its thread and of ways to change its content."""
     card = found.card
     mine = {one.role for one in found.principals if str(one.person_id) == actor.id}
@@ -70,7 +71,7 @@ def content_of(actor: Actor, found: ProposalDetail) -> dict[str, Any]:
     live = card.state in LIVE and not part
     reviews = live and actor.is_person and (not found.refusal or mine == {PrincipalRole.EDITOR})
     return {
-        "thread": lines_of(actor, card.id),
+        "thread": [_line(each) for each in said],
         "said": {"kind": CommentKind.QUESTION.value, "text": "", "pause": ""},
         "may_edit": reviews and not card.steps,
         "may_hand_back": reviews,
@@ -83,13 +84,12 @@ def content_of(actor: Actor, found: ProposalDetail) -> dict[str, Any]:
     }
 
 
-def lines_of(actor: Actor, proposal_id: UUID) -> list[dict[str, Any]]:
-    """Return the thread as the template shows it."""
-    return [
-        {"said": _shown(line.comment), "answer": line.answer and _shown(line.answer),
-         "waits": line.waits}
-        for line in queries.thread(actor=actor, proposal_id=proposal_id)
-    ]  # fmt: skip
+def _line(line: ThreadLine) -> dict[str, Any]:
+    return {
+        "said": _shown(line.comment),
+        "answer": line.answer and _shown(line.answer),
+        "waits": line.waits,
+    }
 
 
 def _shown(card: CommentCard) -> dict[str, Any]:
@@ -107,7 +107,10 @@ def _shown(card: CommentCard) -> dict[str, Any]:
 def _context(request: HttpRequest, proposal_id: UUID) -> dict[str, Any]:
     actor = actor_of(request)
     found = queries.proposal(actor=actor, proposal_id=proposal_id)
-    return {"card": found.card, "detail": found, "content": content_of(actor, found)}
+    said = queries.thread(actor=actor, proposal_id=proposal_id)
+    content = content_of(actor, found, said)
+    # Alone on its page, the list follows the proposal by itself.
+    return {"card": found.card, "detail": found, "content": content, "alone": True}
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:

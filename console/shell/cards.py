@@ -86,11 +86,11 @@ class Frame:
 class Counts:
     """What the frame asks of the rooms, in one transaction."""
 
-    person: Who
+    person: Who | None
     tenant: str
     turns: int
     stops: tuple[StopLine, ...]
-    at: datetime
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from console.kernel.actors import Actor
 from console.kernel.freshness import seen_by
+from console.kernel.http import part_of
 from console.shell import queries, styles
 from console.shell.cards import Counts, Frame, NavItem
 
@@ -66,11 +67,12 @@ def _frame(request: HttpRequest) -> Frame:
     )
     if actor is None or not actor.is_person:
         return replace(bare, as_of=_process_time())
-    counts = queries.counts(actor=actor)
+    turns: int | None = getattr(request, "turns", None)
+    counts = queries.counts(actor=actor, part=part_of(request), turns=turns)
     return replace(
         bare,
         room=room_of(request),
-        as_of=counts.at,
+        as_of=counts.at or bare.as_of,
         person=counts.person,
         tenant=counts.tenant,
         nav=nav(actor, counts),

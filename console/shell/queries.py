@@ -39,23 +39,34 @@ CHANGED: Final = (
 
 
 @query
-def counts(*, actor: Actor) -> Counts:
-    """Return who is signed in, what waits for them, and which stops stand."""
-    person_id = UUID(actor.id)
-    card = accounts.person_card(actor=actor, person_id=person_id)
-    mine = accounts.tenants_of(actor=actor, person_id=person_id)
+def counts(*, actor: Actor, part: str, turns: int | None) -> Counts:
+    """Return who is signed in, what waits for them, and which stops stand, all at one moment.
+
+    Args:
+        part: of a page, that is refetched most and shows no names; the banner no counts either.
+        turns: how many proposals wait for the person, where the page has counted them.
+    """
+    if turns is None:
+        counted = part != "banner" and actor.has("approvals.vote")
+        turns = approvals.turn_count(actor=actor) if counted else 0
     return Counts(
-        person=Who(
-            id=card.id,
-            name=card.name,
-            email=card.email,
-            roles=tuple(role.value for role in card.roles),
-        ),
-        tenant=next((tenant.name for tenant in mine if tenant.id == actor.tenant_id), ""),
-        turns=approvals.turn_count(actor=actor) if actor.has("approvals.vote") else 0,
+        person=None if part else _who(actor),
+        tenant="" if part else _tenant(actor),
+        turns=turns,
         stops=stops(actor=actor),
-        at=clock.now(),
+        at=None if part else clock.now(),
     )
+
+
+def _who(actor: Actor) -> Who:
+    card = accounts.person_card(actor=actor, person_id=UUID(actor.id))
+    roles = tuple(role.value for role in card.roles)
+    return Who(id=card.id, name=card.name, email=card.email, roles=roles)
+
+
+def _tenant(actor: Actor) -> str:
+    mine = accounts.tenants_of(actor=actor, person_id=UUID(actor.id))
+    return next((tenant.name for tenant in mine if tenant.id == actor.tenant_id), "")
 
 
 @query

@@ -30,7 +30,8 @@ def frame(request: HttpRequest) -> HttpResponse:
     template = PARTS.get(part_of(request))
     if template is None:
         raise NotFound("The frame has no such part; reload the page.")
-    response = render(request, template)
+    # On some pages another region brings the navigation along; a refresh keeps that.
+    response = render(request, template, {"brings_nav": request.GET.get("by") == "page"})
     response.headers["Cache-Control"] = "no-store"
     return response
 

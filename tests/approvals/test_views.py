@@ -187,11 +187,20 @@ class TestDetail:
         assert "Nobody decided in time. Nothing ran." in page
         assert "rejected" not in page.lower()
 
-    @pytest.mark.parametrize("part", ["now", "past"])
-    def test_answers_its_parts_alone(self, cast: Cast, part: str) -> None:
-        page = text(cast.client("ruth").get(f"/reviews/{opened(cast).id}/?part={part}"))
+    def test_answers_with_all_that_a_hint_of_it_changes_and_nothing_else(self, cast: Cast) -> None:
+        page = text(cast.client("ruth").get(f"/reviews/{opened(cast).id}/?part=now"))
         assert page.lstrip().startswith("<sb-live")
+        assert re.findall(r'id="([^"]+)" [^>]*hx-swap-oob="outerMorph"', page) == [
+            "thread-list",
+            "history",
+        ]
         assert "<form" not in page
+
+    def test_follows_a_proposal_by_one_region(self, cast: Cast) -> None:
+        card = opened(cast)
+        page = text(cast.client("ruth").get(f"/reviews/{card.id}/"))
+        follows = re.findall(r'<sb-live id="([^"]+)"[^>]* topics="proposal:[^"]+"', page)
+        assert (follows, "hx-swap-oob" in page) == (["proposal"], False)
 
     def test_is_missing_elsewhere_and_when_unknown(self, cast: Cast) -> None:
         card = opened(cast)
@@ -206,7 +215,6 @@ class TestDetail:
         pages = [
             f"/reviews/{card.id}/",
             f"/reviews/{card.id}/?part=now&view=fields",
-            f"/reviews/{card.id}/?part=past",
             "/reviews/",
             "/reviews/?view=waiting",
             "/reviews/?view=decided",

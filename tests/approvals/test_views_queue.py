@@ -14,6 +14,13 @@ from tests.cast import Cast
 API = "/api/v1/approvals/proposals"
 
 
+def refetch(page: str) -> str:
+    """Return the address from which a page's list is fetched again."""
+    found = re.search(r'src="([^"]*part=rows[^"]*)"', page)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
+
+
 class TestQueue:
     def test_has_tabs_with_counts(self, cast: Cast) -> None:
         opened(cast)
@@ -43,6 +50,36 @@ class TestQueue:
         assert 'value="is:open agnet:x"' in page
         assert "data-row" not in page
         assert 'href="/reviews/?view=mine">Clear the filter' in page
+
+    def test_brings_the_rooms_with_their_counts_when_it_is_refetched(self, cast: Cast) -> None:
+        opened(cast)
+        client = cast.client("ruth")
+        page = text(client.get("/reviews/?view=team"))
+        topics = dict(re.findall(r'<sb-live[^>]* id="([^"]+)"[^>]* topics="([^"]*)"', page))
+        assert (topics["nav"], topics["queue"]) == ("controls", "reviews.queue reviews.claims")
+        opened(cast)
+        rows = text(client.get(refetch(page)))
+        nav = rows[rows.index('id="nav"') :]
+        assert (rows.count("<sb-live"), 'hx-swap-oob="outerMorph"' in nav) == (2, True)
+        assert re.search(r'id="nav-reviews".*?<span class="count"[^>]*>2<', nav, re.DOTALL)
+
+    def test_leaves_the_rooms_alone_where_its_filter_cannot_be_read(self, cast: Cast) -> None:
+        page = text(cast.client("ruth").get("/reviews/?q=agnet:x"))
+        topics = dict(re.findall(r'<sb-live[^>]* id="([^"]+)"[^>]* topics="([^"]*)"', page))
+        assert (topics["nav"], topics["queue"]) == ("reviews.queue controls", "")
+
+    def test_asks_for_the_same_in_every_tab_until_something_happens(self, cast: Cast) -> None:
+        card = opened(cast)
+        client = cast.client("ruth")
+        first, second = (refetch(text(client.get("/reviews/?view=team"))) for _ in range(2))
+        assert first == second
+        approve(card, cast.ines)
+        after = refetch(text(client.get("/reviews/?view=team")))
+        assert after != first
+        assert "data-gone" in text(client.get(first))  # what left since stays in place
+        assert "data-gone" not in text(client.get(after))
+        opened(cast)
+        assert "1 new." in text(client.get(after))
 
     @pytest.mark.parametrize(
         ("query", "says"),

@@ -66,6 +66,7 @@ class TestAtOnce:
         bar(ines.page).get_by_role("button", name="Record vote").click()
         expect(bar(ruth.page)).to_contain_text("It is rejected now", timeout=LIVE_MS)
         expect(ruth.page.locator('[name="record"]')).to_have_attribute("aria-disabled", "true")
+        expect(ruth.page.locator("#history")).to_contain_text("settled it")  # in the same answer
         expect(bar(ruth.page).get_by_label("Reason")).to_have_value("I am still reading")
         ruth.finds_no_barrier()
         actions = [line.action for line in now(cast, card).history]
@@ -114,7 +115,7 @@ class TestAway:
         page.context.set_offline(True)
         expect(page.locator(STATUS)).to_contain_text("Offline, data as of", timeout=3000)
         approve(gone, cast.ines)
-        late = asked(cast, "#A3")
+        late, _later = asked(cast, "#A3"), asked(cast, "#A4")
         page.clock.fast_forward(AWAY_MS)
         expect(page.locator(STATUS)).to_contain_text("Offline, data as of")
         expect(page.locator(f"#proposal-{gone.id}[data-gone]")).to_have_count(0)
@@ -124,6 +125,7 @@ class TestAway:
         expect(page.locator(STATUS)).to_have_attribute("data-state", "live")
         expect(page.locator(f"#proposal-{gone.id}[data-gone]")).to_be_visible(timeout=LIVE_MS)
         expect(page.locator(f"#proposal-{left.id}")).to_be_visible()
-        expect(page.get_by_text("1 new.")).to_be_visible()
+        expect(page.get_by_text("2 new.")).to_be_visible()
+        expect(page.locator("#nav-reviews .count")).to_contain_text("3")  # came with the list
         page.get_by_role("link", name="Show", exact=True).click()
         expect(page.locator(f"#proposal-{late.id}")).to_be_visible()
