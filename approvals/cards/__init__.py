@@ -48,7 +48,7 @@ from approvals.cards.evidence import (
     Said,
 )
 from approvals.cards.external import ExternalCall, ExternalToolCard, Progress
-from approvals.cards.lists import ProposalCard, QueuePage, QueueRow
+from approvals.cards.lists import ListPlace, ProposalCard, QueuePage, QueueRow
 from approvals.cards.metrics import DayTally, MetricsCard, ReviewerRow, Tally, TallyRow
 from approvals.cards.notices import (
     ChannelCard,
@@ -151,6 +151,7 @@ __all__ = [
     "LeftOut",
     "Lent",
     "Line",
+    "ListPlace",
     "Listed",
     "MetricsCard",
     "NewChannel",

@@ -71,3 +71,13 @@ class QueuePage:
     pace: int  # this reader's votes in the last hour
     terms: tuple[Term, ...]  # of the filter
     saved: tuple[SavedViewCard, ...]  # that this reader keeps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPlace:
+    """Where one proposal stands in a list."""
+
+    no: int | None  # counted from 1; None where it is not on the first page
+    count: int  # how many of the list fit its filter; 1000 stands for any more
+    before: UUID | None
+    after: UUID | None

@@ -26,6 +26,7 @@ from approvals.queries.lists import (
     View,
     awaiting_review,
     neighbour,
+    place_in_list,
     sorts_of,
     turn_count,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "notice_setting",
     "own_notices",
     "parts_needed",
+    "place_in_list",
     "plan_of",
     "policy_versions",
     "possible_stand_ins",

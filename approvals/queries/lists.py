@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from approvals import policies
-from approvals.cards import Filter, QueuePage
+from approvals.cards import Filter, ListPlace, QueuePage
 from approvals.models import Proposal
 from approvals.queries.claims import decisions_of, saved_views
 from approvals.queries.filtering import rows_of, waiting_rows_of
@@ -80,7 +80,8 @@ def awaiting_review(
     Args:
         after: the cursor of the page before, or "".
         as_of: when the list was opened. Later arrivals are counted and held back, and what left it
-            since stays in place, so that nothing moves under a pointer.
+            since stays in place, so that nothing moves under a pointer. A list that is opened now
+            is given the moment of its last change, as pages do that are opened between two.
         words: what was typed into the filter box.
         sort: another order than the usual one of the list.
 
@@ -93,6 +94,7 @@ def awaiting_review(
     lists = _Lists(actor, asked, as_of)
     order = _order(view, sort)
     segments = lists.segments(view)
+    opened = lists.opened  # before the rows: what comes in between is on the page
     found, following = _page(segments, order, after)
     alike = lists.alike(segments, found, order)
     rows = alike.gathered(found, order, begun=bool(after))
@@ -111,7 +113,7 @@ def awaiting_review(
         snoozed=lists.snoozed(),
         matched=lists.matched(view, segments, counts.get(view) if not asked.terms else seen),
         fresh=lists.fresh(segments) if view is not View.DECIDED else 0,
-        as_of=lists.moment(rows),
+        as_of=opened if as_of else max([opened, *(row.created_at for row in rows)]),
         pace=lists.pace() if view is View.MINE else 0,
         terms=asked.terms,
         saved=saved_views(actor=actor),
@@ -135,16 +137,42 @@ def neighbour(
     order = _order(view, sort)
     lists = _Lists(actor, policies.parse_filter(words), None)
     here = lists.everything.filter(pk=than).first() if than else None
+    return _beside(lists.segments(view), order, here, back=back)
+
+
+@query
+def place_in_list(
+    *, actor: Actor, view: View, proposal_id: UUID, words: str = "", sort: Sort | None = None
+) -> ListPlace:
+    """Return where a proposal stands in a list, what stands beside it, and how long the list is.
+
+    Where it has left the list, its neighbours are those of the place where it would stand.
+    """
+    asked = policies.parse_filter(words)
+    lists = _Lists(actor, asked, None)
+    order = _order(view, sort)
     segments = lists.segments(view)
-    if here is None or not segments:
-        return _first(segments, order)
-    if back:
-        order = order.reversed()
-        segments = segments[::-1]
-    behind = order.behind(order.values(here))
-    at = next((n for n, one in enumerate(segments) if one.rows.filter(pk=here.pk).exists()), 0)
-    found = segments[at].rows.filter(behind).order_by(*order.fields).first()
-    return found.id if found else _first(segments[at + 1 :], order)
+    found, following = _page(segments, order, "")
+    shown = [
+        row.id for row in lists.alike(segments, found, order).gathered(found, order, begun=False)
+    ]
+    ids = [row.id for _number, row in found]
+    at = ids.index(proposal_id) if proposal_id in ids else None
+    if at is None or (following and at == len(ids) - 1):
+        here = lists.everything.filter(pk=proposal_id).first()
+        before, after = (_beside(segments, order, here, back=back) for back in (True, False))
+    else:
+        before = ids[at - 1] if at else None
+        after = ids[at + 1] if at + 1 < len(ids) else None
+    seen = None if following else len(shown)
+    if seen is None and not asked.terms and view is not View.DECIDED:
+        seen = lists.count(view, None)
+    return ListPlace(
+        no=shown.index(proposal_id) + 1 if proposal_id in shown else None,
+        count=lists.matched(view, segments, seen),
+        before=before,
+        after=after,
+    )
 
 
 @query
@@ -186,9 +214,21 @@ class _Lists:
         self.asked = asked
         self.as_of = as_of
         self.everything = in_lists(actor).filter(seen_by(actor).rows)
-        self.opened = as_of or self._last_change()
         put_off = asked.names("is", policies.SNOOZED)
         self.mine = self.reader.decidable if put_off else self.reader.turn
+
+    @cached_property
+    def opened(self) -> datetime:
+        """Return when the list was opened; for one that is opened now, when it last changed."""
+        if self.as_of is not None:
+            return self.as_of
+        came = self.everything.filter(WAITS).order_by("-created_at")
+        left = self.everything.filter(~WAITS).order_by("-moved_at")
+        newest = (
+            came.values_list("created_at", flat=True).first(),
+            left.values_list("moved_at", flat=True).first(),
+        )
+        return max((at for at in newest if at is not None), default=self.reader.at)
 
     @cached_property
     def fitting(self) -> Q:
@@ -247,28 +287,8 @@ class _Lists:
             return 0  # nearly always so, and cheap to know
         return min(sum(one.arrivals() for one in segments), MOST_COUNTED)
 
-    def moment(self, rows: Sequence[Proposal]) -> datetime:
-        """Return since when a list is as it was read just now, for its refetches.
-
-        It is that of the last change and not of the reading: pages opened between two changes show
-        the same and then ask for the same, which `console.kernel.sharing` answers once.
-        """
-        if self.as_of is not None:
-            return self.as_of
-        # What came while this was read is on the page and stays there.
-        return max([self.opened, *(row.created_at for row in rows)])
-
     def pace(self) -> int:
         return decisions_of(self.reader.actor, since=self.reader.at - _HOUR)
-
-    def _last_change(self) -> datetime:
-        came = self.everything.filter(WAITS).order_by("-created_at")
-        left = self.everything.filter(~WAITS).order_by("-moved_at")
-        newest = [
-            came.values_list("created_at", flat=True).first(),
-            left.values_list("moved_at", flat=True).first(),
-        ]
-        return max((at for at in newest if at is not None), default=self.reader.at)
 
     def _waiting(self) -> Q:
         return WAITS & self.reader.concerned & ~self.reader.decidable
@@ -311,6 +331,21 @@ def _page(segments: Sequence[_Segment], order: Order, after: str) -> tuple[list[
     shown = found[:PAGE_ROWS]
     following = order.cursor(shown[-1][1], shown[-1][0]) if len(found) > PAGE_ROWS else ""
     return shown, following
+
+
+def _beside(
+    segments: Sequence[_Segment], order: Order, here: Proposal | None, *, back: bool
+) -> UUID | None:
+    """Return what stands before or after a proposal, or None at the end."""
+    if here is None or not segments:
+        return _first(segments, order)
+    if back:
+        order = order.reversed()
+        segments = segments[::-1]
+    behind = order.behind(order.values(here))
+    at = next((n for n, one in enumerate(segments) if one.rows.filter(pk=here.pk).exists()), 0)
+    found = segments[at].rows.filter(behind).order_by(*order.fields).first()
+    return found.id if found else _first(segments[at + 1 :], order)
 
 
 def _first(segments: Sequence[_Segment], order: Order) -> UUID | None:

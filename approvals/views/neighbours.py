@@ -32,23 +32,18 @@ def place_of(actor: Actor, proposal_id: UUID, asked: Mapping[str, Any]) -> dict[
     view = View(kept.get("list", View.MINE))
     sort = Sort(kept["sort"]) if "sort" in kept else None
     words = kept.get("q", "")
-    page = queries.awaiting_review(actor=actor, view=view, words=words, sort=sort)
-    ids = [row.card.id for row in page.rows]
-    near = {
-        back: queries.neighbour(
-            actor=actor, view=view, than=proposal_id, words=words, sort=sort, back=back
-        )
-        for back in (True, False)
-    }
+    place = queries.place_in_list(
+        actor=actor, view=view, proposal_id=proposal_id, words=words, sort=sort
+    )
     whole = {"view": kept.pop("list", ""), **kept}
     query = urlencode({name: value for name, value in whole.items() if value})
     return {
         "title": _TITLES[view],
-        "no": ids.index(proposal_id) + 1 if proposal_id in ids else None,
-        "count": f"{page.matched}" if page.matched < MOST_COUNTED else f"{MOST_COUNTED - 1}+",
+        "no": place.no,
+        "count": f"{place.count}" if place.count < MOST_COUNTED else f"{MOST_COUNTED - 1}+",
         "list": f"{reverse('approvals:queue')}{f'?{query}' if query else ''}",
-        "before": _link(near[True], asked),
-        "after": _link(near[False], asked),
+        "before": _link(place.before, asked),
+        "after": _link(place.after, asked),
     }
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals import commands, queries
-from approvals.cards import Block, Principal, ProposalCard, QueuePage, QueueRow, Slot
+from approvals.cards import Block, ListPlace, Principal, ProposalCard, QueuePage, QueueRow, Slot
 from approvals.commands.desk import must_lock
 from approvals.models import Attention
 from approvals.queries import Sort, View, lists
@@ -332,6 +333,31 @@ class TestNeighbour:
             if following is None:
                 return found
             found.append(at := following)
+
+
+class TestPlaceInList:
+    def test_agrees_with_the_list_and_with_its_neighbours(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lists, "PAGE_ROWS", 3)  # places on the page, at its edge and behind it
+        cards = [opened(cast, tier=1 + n % 2) for n in range(5)]
+        part, gone = opened(cast, chain=_chain(cast.ruth)), approved(cast)
+        for view, words, sort in (
+            (View.MINE, "", None), (View.TEAM, "", None), (View.TEAM, "tier:1", Sort.NEWEST),
+            (View.DECIDED, "", None),
+        ):  # fmt: skip
+            page = listed(cast.ruth, view, words, sort=sort)
+            shown = [row.card.id for row in page.rows]
+            for card in (*cards, part, gone):
+                ask: dict[str, Any] = {"view": view, "words": words, "sort": sort}
+                found = queries.place_in_list(actor=cast.ruth, proposal_id=card.id, **ask)
+                beside = partial(queries.neighbour, actor=cast.ruth, than=card.id, **ask)
+                assert found == ListPlace(
+                    no=shown.index(card.id) + 1 if card.id in shown else None,
+                    count=page.matched,
+                    before=beside(back=True),
+                    after=beside(back=False),
+                )
 
 
 class TestBlind:
