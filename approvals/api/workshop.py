@@ -123,7 +123,8 @@ class Coverage(ApiView):
             }
             for one in queries.coverage(actor=actor_of(request))
         ]
-        return Response(CoverageOut({"tools": tools}).data)
+        sampled = queries.sampled_policies(actor=actor_of(request))
+        return Response(CoverageOut({"tools": tools, "sampled": sampled}).data)
 
 
 class Explain(ApiView):

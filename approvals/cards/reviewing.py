@@ -75,6 +75,16 @@ class SampledRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampledPolicy:
+    """The rules of one active version that allow, with what people said about them."""
+
+    version_id: UUID
+    policy: str
+    no: int
+    rules: tuple[SampledRule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewTaskCard:
     """A decision that somebody looks at once more."""
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from approvals import policies
-from approvals.cards.reviewing import SampledRule
+from approvals.cards.reviewing import SampledPolicy, SampledRule
 from approvals.models import PolicyVersion, ReviewTask, RuleTurn
 from approvals.policies.sampling import USUAL_SAMPLE, interval, rule_key
-from approvals.states import ReviewKind, ReviewVerdict
+from approvals.states import PolicyState, ReviewKind, ReviewVerdict
 from console.accounts.queries import require
 from console.accounts.states import Permission
 from console.kernel.actors import Actor
@@ -28,12 +28,21 @@ def sampled_rules(*, actor: Actor, version_id: UUID) -> tuple[SampledRule, ...]:
     row = PolicyVersion.objects.filter(tenant_id=actor.tenant_id, pk=version_id).first()
     if row is None:
         raise NotFound("There is no such version of a policy here; look at the list of policies.")
-    turned = {turn.rule: turn for turn in RuleTurn.objects.filter(version=row)}
-    return tuple(
-        _sampled(actor.tenant_id, row, rule, turned.get(rule.id))
-        for rule in row.active().policy.rules
-        if rule.effect is policies.Effect.ALLOW
+    return _rules_of(row)
+
+
+@query
+def sampled_policies(*, actor: Actor) -> tuple[SampledPolicy, ...]:
+    """Return every active version that has rules which allow, by the name of its policy."""
+    require(actor, Permission.APPROVALS_VIEW)
+    rows = PolicyVersion.objects.filter(
+        tenant_id=actor.tenant_id, state=PolicyState.ACTIVE.value
+    ).order_by("policy")
+    found = (
+        SampledPolicy(version_id=row.id, policy=row.policy, no=row.no, rules=_rules_of(row))
+        for row in rows
     )
+    return tuple(one for one in found if one.rules)
 
 
 # -- shared with commands ------------------------------------------------------------------------
@@ -55,6 +64,15 @@ def answers_of(tenant_id: UUID, key: str) -> tuple[int, int, int]:
         disagreed=Count("pk", filter=Q(verdict=ReviewVerdict.DISAGREE.value)),
     )
     return found["drawn"], found["answered"], found["disagreed"]
+
+
+def _rules_of(row: PolicyVersion) -> tuple[SampledRule, ...]:
+    turned = {turn.rule: turn for turn in RuleTurn.objects.filter(version=row)}
+    return tuple(
+        _sampled(row.tenant_id, row, rule, turned.get(rule.id))
+        for rule in row.active().policy.rules
+        if rule.effect is policies.Effect.ALLOW
+    )
 
 
 def _sampled(

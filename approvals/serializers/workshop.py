@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from approvals.models import NOTE_LENGTH
 from approvals.serializers.fields import TextIn
+from approvals.serializers.reviewing import SampledRuleOut
 from approvals.states import PolicyState, Says
 from console.kernel.rest import In, Out
 
@@ -71,5 +72,15 @@ class CoveredOut(Out):
     perhaps = serializers.ListField(child=serializers.CharField(), help_text="Rules that depend.")
 
 
+class SampledPolicyOut(Out):
+    version_id = serializers.UUIDField()
+    policy = serializers.CharField()
+    no = serializers.IntegerField()
+    rules = SampledRuleOut(many=True)
+
+
 class CoverageOut(Out):
     tools = CoveredOut(many=True)
+    sampled = SampledPolicyOut(
+        many=True, help_text="Active policies with rules that allow, and what people said of those."
+    )

@@ -119,7 +119,11 @@ def coverage(request: HttpRequest) -> HttpResponse:
     """Show what the active rules come to for each tool that changes something."""
     read(NothingForm, request.GET)
     found = queries.coverage(actor=actor_of(request))
-    context = {"rows": [_covered(one) for one in found]}
+    sampled = queries.sampled_policies(actor=actor_of(request))
+    context = {
+        "rows": [_covered(one) for one in found],
+        "sampled": [workshop.sampled(rule, of) for of in sampled for rule in of.rules],
+    }
     return show(request, "approvals/policies/coverage.html", context)
 
 

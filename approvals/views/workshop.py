@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, diffs, policies, queries
 from approvals.cards import PolicyVersionCard, Subject
-from approvals.cards.reviewing import SampledRule
+from approvals.cards.reviewing import SampledPolicy, SampledRule
 from approvals.forms import (
     NothingForm,
     PolicyDraftForm,
@@ -142,7 +142,7 @@ def page(
         **_line(card),
         **_standing(actor, card),
         "rules": _rules(card),
-        "sampled": [_sampled(one) for one in found],
+        "sampled": [sampled(one) for one in found],
         "body": pretty(card.body),
         "may_manage": _may(actor),
         "days": DAYS,
@@ -219,11 +219,12 @@ def _rules(card: PolicyVersionCard) -> list[dict[str, Any]]:
     ]
 
 
-def _sampled(one: SampledRule) -> dict[str, Any]:
-    """Return a rule's samples with shares as people read them."""
-    share = f"{Decimal(one.rate) * 100:f}".rstrip("0").rstrip(".") if Decimal(one.rate) else "0"
+def sampled(one: SampledRule, of: SampledPolicy | None = None) -> dict[str, Any]:
+    """Return a rule's samples with shares as people read them; with its policy, where many are."""
+    share = f"{(Decimal(one.rate) * 100).normalize():f}"
     return {
         "one": one,
+        "of": of,
         "rate": f"{share} %",
         "between": f"{one.low:.0%} to {one.high:.0%}".replace("%", " %") if one.answered else "",
     }

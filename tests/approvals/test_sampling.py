@@ -1,5 +1,6 @@
 """Samples of automatic approvals: drawn with them, answered by others, and what comes of it."""
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from tests.approvals.desk import claim, now, opened
 from tests.approvals.glass import close
 from tests.approvals.policies.rules import rule, spoken
 from tests.approvals.sql import refused, run
+from tests.approvals.test_views import text
 from tests.cast import Cast
 from tests.races.test_votes import at_once
 
@@ -178,6 +180,22 @@ class TestAnswers:
         (found,) = queries.sampled_rules(actor=cast.ines, version_id=version.id)
         assert (found.drawn, found.answered, found.disagreed) == (21, 20, 20)
         assert found.turned_at is not None
+
+    def test_stand_on_the_page_of_coverage_and_in_the_api(self, cast: Cast) -> None:
+        version, tasks = allowed(cast, 20)
+        answer(cast, tasks[:18], AGREE)
+        answer(cast, tasks[18:19], DISAGREE)
+        page = text(cast.client("ruth").get("/reviews/policies/coverage/"))
+        assert f"/reviews/policies/{version.id}/" in page
+        # Wilson's interval of 1 in 19 is 0.0094 to 0.2464.
+        assert re.search(r"shop-writes/fine.*?100 %.*?20.*?19.*?1<.*?1 % to 25 %", page, re.DOTALL)
+        (of,) = cast.api("ruth").get("/api/v1/approvals/coverage").json()["sampled"]
+        (told,) = of["rules"]
+        assert (of["policy"], of["version_id"]) == ("shop-writes", str(version.id))
+        assert [told[name] for name in ("rule", "rate", "drawn", "answered", "disagreed")] == [
+            "fine", "1", 20, 19, 1,
+        ]  # fmt: skip
+        assert (round(told["low"], 4), round(told["high"], 4)) == (0.0094, 0.2464)
 
     def test_count_anew_for_a_new_version(self, cast: Cast) -> None:
         _version, tasks = allowed(cast, 20)
