@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +144,14 @@ def open_browser(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[
     assert [text for text in noise if not any(word in text for word in allowed)] == []
 
 
-def axe_findings(page: Page) -> list[str]:
-    """Run axe on the page; an empty list is what we ask of every page."""
-    page.evaluate(AXE + ";0")
-    found: dict[str, Any] = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+def axe_findings(page: Page, rules: Sequence[str] = ()) -> list[str]:
+    """Run axe on the page, all of it or some rules; an empty list is what we ask of every page."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE + ";0")
+    what = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+    found: dict[str, Any] = page.evaluate(
+        "what => axe.run(document, {runOnly: what, resultTypes: ['violations']})", what
+    )
     return [
         f"{violation['id']} {node['target']} {node.get('failureSummary', '')[:160]}"
         for violation in found["violations"]
