@@ -18,7 +18,7 @@ from approvals.queries import founding as founded
 from approvals.states import PrincipalRole, ProposalState
 from console.accounts import commands as accounts
 from console.accounts import queries
-from console.accounts.cards import Gain, PersonCard, Standing, Waiting
+from console.accounts.cards import Gain, PasswordSet, PersonCard, Standing, Waiting
 from console.accounts.states import ObjectKind, Permission
 from console.kernel import canonical
 from console.kernel.actors import Actor
@@ -63,7 +63,7 @@ def ask_to_entrust(*, actor: Actor, person_id: UUID, gain: Gain) -> Waiting:
             agent_id=AGENT,
             agent_label=actor.label,
             undo=_UNDO,
-            tool_summary=_SUMMARY,
+            tool_summary=_known_password(actor, person_id) + _SUMMARY,
         ),
         principals=_chain(actor, person),
     )
@@ -98,12 +98,13 @@ def planned(actor: Actor, person_id: UUID, args: Mapping[str, Any]) -> Content:
     before = queries.standing(actor=actor, person_id=person_id)
     after = before.gaining(pending.gain_of(args))
     labels = {one.id: one.label for one in queries.objects_of(actor=actor, kind=ObjectKind.TOOL)}
+    password = queries.password_of_another(actor=actor, person_id=person_id)
     return Content(
         tool=TOOL,
         contract_hash=CONTRACT,
         args=args,
-        before=_image(person, before, labels),
-        after=_image(person, after, labels),
+        before=_image(person, before, labels, password),
+        after=_image(person, after, labels, password),
     )
 
 
@@ -177,8 +178,29 @@ class Asking:
         return pending.waiting_about(actor=actor, person_id=person_id)
 
 
-def _image(person: PersonCard, standing: Standing, labels: Mapping[UUID, str]) -> Image:
-    """Return a person as reviewers read it: a list of words is one line, an empty one is none."""
+def _known_password(actor: Actor, person_id: UUID) -> str:
+    """Return what whoever agrees has to know of the password, or ""."""
+    found = queries.password_of_another(actor=actor, person_id=person_id)
+    if found is None:
+        return ""
+    return (
+        f"{found.by} set this person's password at {found.at:%Y-%m-%d %H:%M} UTC and could sign in "
+        "with it. Agree once the person told you, face to face or by phone, that they signed in "
+        "with it themselves and chose their own. "
+    )
+
+
+def _image(
+    person: PersonCard,
+    standing: Standing,
+    labels: Mapping[UUID, str],
+    password: PasswordSet | None,
+) -> Image:
+    """Return a person as reviewers read it: a list of words is one line, an empty one is none.
+
+    Who else set their password is in it, so that nobody agrees to somebody whose password is set
+    anew afterwards.
+    """
     tools = (labels.get(tool, str(tool)) for tool in standing.tools)
     return {
         "people": {
@@ -188,6 +210,11 @@ def _image(person: PersonCard, standing: Standing, labels: Mapping[UUID, str]) -
                 "groups": _listed(standing.groups),
                 "tools": _listed(tools),
                 "active": standing.active,
+                **(
+                    {"password": f"set by {password.by}, {password.at:%Y-%m-%d %H:%M:%S} UTC"}
+                    if password
+                    else {}
+                ),
             }
         }
     }

@@ -70,6 +70,14 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSet:
+    """Somebody else set a person's password, and could sign in with it."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A gain about which people are asked."""
 

@@ -14,6 +14,7 @@ from console.accounts.states import SCOPES, ChallengeFor, Role, Strength
 from console.kernel.ids import uuid7
 from console.kernel.models import DatabaseNow, TenantRow
 
+NAME_LENGTH = 120
 EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 
@@ -42,9 +43,13 @@ class Person(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.CharField(max_length=EMAIL_LENGTH, unique=True)
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=NAME_LENGTH)
     is_active = models.BooleanField(default=True)
     last_login = None  # sessions say that, with address and browser
+    # Who else last set the password, and could sign in with it; an own change does not clear it,
+    # because whoever signed in with that password can make one.
+    password_set_by = models.CharField(max_length=NAME_LENGTH, db_default="")
+    password_set_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=DatabaseNow())
 
     USERNAME_FIELD = "email"

@@ -29,7 +29,7 @@ from tests.approvals.desk import approve, claim, now, opened, pulse, reject, sho
 from tests.approvals.glass import broken, close, lend, use
 from tests.approvals.policies.rules import FINANCE, rule, spoken
 from tests.architecture.test_machines import machines
-from tests.cast import Cast
+from tests.cast import Cast, Members
 from tests.races.test_votes import at_once
 
 
@@ -84,7 +84,7 @@ class TestRight:
                 actor=cast.ruth, person_id=UUID(cast.ines.id), minutes=5, reason="Because."
             )
         assert error.value.details["permission"] == Permission.ACCOUNTS_MANAGE
-        stale = replace(cast, members={**cast.members})
+        stale = replace(cast, members=Members(cast.members))
         stale.members["noor"] = replace(cast.members["noor"], actor=aged(cast.noor, 301))
         refused("stepup.required", partial(lend, stale, cast.ruth))
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from console.accounts import consent, policies, queries
 from console.accounts.cards import Changed, Gain, NewPerson, PersonCard, Standing, Waiting
-from console.accounts.commands.grants import give_grant, require_object
+from console.accounts.commands.grants import give_grant, require_object, take_grant
 from console.accounts.commands.locking import lock_people
 from console.accounts.commands.people import add_person, require_groups, set_membership
 from console.accounts.states import ObjectKind, Permission, Role
@@ -116,6 +116,27 @@ def entrust(*, actor: Actor, person_id: UUID, groups: Iterable[str]) -> PersonCa
         groups=before.groups | set(groups),
         active=True,
     )
+
+
+@command
+def take_say(*, actor: Actor, person_id: UUID) -> Gain:
+    """Take away at once all that a person may decide, and return it; nothing while founding.
+
+    Parts of the product take nothing: on the command line it is whoever keeps the installation.
+    """
+    queries.require(actor, Permission.ACCOUNTS_MANAGE)
+    lock_people(actor)
+    before = queries.standing(actor=actor, person_id=person_id)
+    say = policies.gain(Standing(), before)
+    if not say or not actor.is_person or consent.founding(actor=actor):
+        return Gain()
+    now = policies.without(before, say)
+    set_membership(
+        actor=actor, person_id=person_id, roles=now.roles, groups=now.groups, active=now.active
+    )
+    for tool in say.tools:
+        take_grant(actor=actor, person_id=person_id, kind=ObjectKind.TOOL, object_id=tool)
+    return say
 
 
 def _later(actor: Actor, before: Standing, wanted: Standing) -> Gain:

@@ -16,8 +16,16 @@ from console.accounts.commands.keys import revoke_keys_of
 from console.accounts.commands.locking import lock_people
 from console.accounts.commands.sessions import end_sessions
 from console.accounts.errors import AlreadyThere
-from console.accounts.models import GroupMember, Membership, Person, ReviewGroup, Tenant
+from console.accounts.models import (
+    NAME_LENGTH,
+    GroupMember,
+    Membership,
+    Person,
+    ReviewGroup,
+    Tenant,
+)
 from console.accounts.states import Permission, Role
+from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, NotFound
 from console.kernel.lines import require_plain_line
@@ -94,6 +102,10 @@ def add_person(
     consent.require(actor, policies.gain(Standing(), after))
     password = "" if password_hash else new_password()
     person, is_new = _person(email.strip().lower(), name, password_hash or make_password(password))
+    if is_new and password:
+        Person.objects.filter(pk=person.pk).update(
+            password_set_by=actor.label[:NAME_LENGTH], password_set_at=clock.now()
+        )
 
     row = Membership(tenant_id=actor.tenant_id, person=person, roles=[role.value for role in words])
     Membership.objects.bulk_create([row], ignore_conflicts=True)

@@ -13,6 +13,7 @@ from console.accounts.cards import (
     GroupCard,
     KeyCard,
     ObjectCard,
+    PasswordSet,
     PersonCard,
     Standing,
 )
@@ -75,6 +76,16 @@ def administrators(*, actor: Actor) -> tuple[PersonCard, ...]:
         active=True, person__is_active=True, roles__contains=[Role.ADMIN.value]
     )
     return tuple(_person_card(row) for row in rows.order_by("person__name", "person_id"))
+
+
+@query
+def password_of_another(*, actor: Actor, person_id: UUID) -> PasswordSet | None:
+    """Return who else last set the password of a member, and when; None if nobody did."""
+    mine = Membership.objects.filter(tenant_id=actor.tenant_id, person_id=person_id)
+    row = mine.select_related("person").first()
+    if row is None or row.person.password_set_at is None:
+        return None
+    return PasswordSet(by=row.person.password_set_by, at=row.person.password_set_at)
 
 
 @query

@@ -34,6 +34,11 @@ _BLOCKED = (
     "What counts at once is saved. The rest was asked for and rejected within the last day, so "
     "nobody is asked again."
 )
+_EFFECT = "Replaces the password and ends the sessions. The new one is shown once, to you."
+_LOSES_SAY = (
+    " Because you know it, this person decides nothing from then on until two reviewers of "
+    "different groups agree; neither of you can be one of them."
+)
 ROLES = [(role.value, role.value, ", ".join(sorted(PERMISSIONS_OF[role]))) for role in Role]
 
 
@@ -196,6 +201,7 @@ def _show_person(
     labels = {(found.kind, found.id): found.label for found in objects}
     founding = consent.founding(actor=actor)
     waiting = consent.waiting(actor=actor, person_id=person_id)
+    decides = bool(card.groups or grants or DECIDING & set(card.roles))
     context = {
         "card": card,
         "groups": queries.groups(actor=actor),
@@ -207,6 +213,8 @@ def _show_person(
         "waiting": waiting,
         "founding": founding,
         "asks": ASKS,
-        "wakes": not card.active and bool(card.groups or grants or DECIDING & set(card.roles)),
+        "wakes": not card.active and decides,
+        "new_password_effect": _EFFECT
+        + (_LOSES_SAY if decides and card.active and not founding else ""),
     }
     return show_form(request, "accounts/person.html", context, refusal)
