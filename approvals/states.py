@@ -359,6 +359,8 @@ class NoticeReason(StrEnum):
     BREAK_GLASS = "break_glass"
     DEAD_END = "dead_end"
     CHECKS = "checks"
+    RULE_TURNED = "rule_turned"
+    RULE_ALLOWS = "rule_allows"
     TEST = "test"
 
 

@@ -99,6 +99,23 @@ def carry_out(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
         commands.carry_out(actor=system("approvals.policies", actor.tenant_id), proposal_id=subject)
 
 
+@on("policy.rule_turned")
+def tell_of_turn(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
+    """Tell who answers for policies that a rule asks people from now on."""
+    number = _number(f"{subject} {data['rule']}")
+    commands.tell_of_rule(actor=_notices(actor), reason=NoticeReason.RULE_TURNED, no=number)
+
+
+@on("policy.activated")
+def tell_of_new_rules(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
+    """Tell them, too, when a new version lets such a rule allow again."""
+    before = data["retired_id"]
+    me = _notices(actor)
+    if before and queries.allow_again(actor=me, version_id=subject, before=UUID(before)):
+        number = _number(f"{subject}")
+        commands.tell_of_rule(actor=me, reason=NoticeReason.RULE_ALLOWS, no=number)
+
+
 @on("dispatch.succeeded")
 def tell_of_success(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
     _report(actor, subject, NoticeReason.EXECUTED)

@@ -24,7 +24,7 @@ from approvals.commands.founding import note_quorum
 from approvals.commands.keeping import delete_view, make_default_view, rename_view, save_view
 from approvals.commands.laddering import MOST_DEAD_ENDS, check_dead_ends
 from approvals.commands.lending import lend_break_glass, revoke_break_glass
-from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_outcome
+from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_of_rule, tell_outcome
 from approvals.commands.opening import open_proposal, refresh, withdraw
 from approvals.commands.plans import open_plan
 from approvals.commands.planting import plant, plant_due, switch_checks
@@ -135,6 +135,7 @@ __all__ = [
     "take_back",
     "take_over",
     "tell_leads",
+    "tell_of_rule",
     "tell_outcome",
     "thaw",
     "try_channel",

@@ -19,6 +19,7 @@ from approvals.queries.notices import (
     is_silent,
     leads,
     member,
+    of_policies,
     requesters,
     settings_of,
     told_before,
@@ -121,6 +122,16 @@ def tell_leads(*, actor: Actor, proposal_id: UUID) -> int:
     number = int(row.unfillable_since.timestamp()) % 2**31
     people = sorted(leads(actor=actor))
     return _tell(actor, row, people, (), reason=NoticeReason.DEAD_END, no=number)
+
+
+@command
+def tell_of_rule(*, actor: Actor, reason: NoticeReason, no: int) -> int:
+    """Tell who answers for policies that a rule asks people, or allows again; returns how many.
+
+    Which rule it is stands on the page that it links: a rule's name is somebody's own words.
+    """
+    people = sorted(of_policies(actor=actor))
+    return _tell(actor, None, people, (), reason=reason, no=no)
 
 
 def _row(actor: Actor, proposal_id: UUID) -> Proposal | None:

@@ -48,6 +48,8 @@ _HEADS: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.BREAK_GLASS: "Break-glass",
     NoticeReason.DEAD_END: "Dead end",
     NoticeReason.CHECKS: "Planted checks",
+    NoticeReason.RULE_TURNED: "A rule asks people",
+    NoticeReason.RULE_ALLOWS: "A rule allows again",
     NoticeReason.TEST: "Test",
 }
 _WHY_NOW: Final[Mapping[NoticeReason, str]] = {
@@ -74,6 +76,10 @@ _SAYS: Final[Mapping[NoticeReason, str]] = {
     "who is asked, or withdraw it.",
     NoticeReason.CHECKS: "Fewer than 80 of 100 planted checks were caught lately; the page "
     "Attention explains them.",
+    NoticeReason.RULE_TURNED: "People disagreed too often with what a rule of a policy allows "
+    "without them, so it asks them from now on; the page Coverage shows which rule.",
+    NoticeReason.RULE_ALLOWS: "A new version of a policy speaks, and a rule that had to ask people "
+    "allows without them again; the page Coverage shows what is looked at afterwards.",
     NoticeReason.TEST: "This is a test; nothing is asked of you.",
 }
 _BY: Final[Mapping[str, str]] = {
@@ -92,7 +98,15 @@ _FACTS: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.BREAK_GLASS: "proposal.break_glass",
     NoticeReason.DEAD_END: "proposal.unfillable",
     NoticeReason.CHECKS: "checks.missed",
+    NoticeReason.RULE_TURNED: "policy.rule_turned",
+    NoticeReason.RULE_ALLOWS: "policy.activated",
     NoticeReason.TEST: "signalbox.test",
+}
+# Where what is about no proposal is explained, below /reviews/.
+_PAGES: Final[Mapping[NoticeReason, str]] = {
+    NoticeReason.CHECKS: "attention/",
+    NoticeReason.RULE_TURNED: "policies/coverage/",
+    NoticeReason.RULE_ALLOWS: "policies/coverage/",
 }
 _DECIDED: Final = frozenset(
     {
@@ -212,7 +226,7 @@ def _part(note: Note, zone: ZoneInfo, public_url: str) -> str:
             lines.append(f"Decide until {_time(note.decide_by, zone)}.")
     else:
         lines.append(_says(note))
-    if note.proposal_id or note.reason is NoticeReason.CHECKS:
+    if note.proposal_id or note.reason in _PAGES:
         lines.append(_link(note, public_url))
     return "\n".join(lines)
 
@@ -237,8 +251,7 @@ def _time(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _link(note: Note, public_url: str) -> str:
-    of_checks = "attention/" if note.reason is NoticeReason.CHECKS else ""
-    tail = f"{note.proposal_id}/" if note.proposal_id else of_checks
+    tail = f"{note.proposal_id}/" if note.proposal_id else _PAGES.get(note.reason, "")
     return f"{public_url}/reviews/{tail}"
 
 

@@ -44,7 +44,7 @@ from approvals.queries.plans import first_change, plan_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject, runs_voted_at, settled
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
-from approvals.queries.sampling import sampled_policies, sampled_rules
+from approvals.queries.sampling import allow_again, sampled_policies, sampled_rules
 from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.standing import standing_approval, standing_approvals, standing_base
 from approvals.queries.thread import asked, current, first, tenants_unanswered, thread, unanswered
@@ -57,6 +57,7 @@ __all__ = [
     "View",
     "active_policies",
     "agreed_by",
+    "allow_again",
     "asked",
     "asker_of",
     "attention",

@@ -124,13 +124,18 @@ def requesters(*, actor: Actor, row: Proposal) -> frozenset[UUID]:
 
 def leads(*, actor: Actor) -> frozenset[UUID]:
     """Return the active people who lead the reviewers."""
+    return _holders(actor, {Permission.APPROVALS_LEAD})
+
+
+def of_policies(*, actor: Actor) -> frozenset[UUID]:
+    """Return the active people who answer for policies: who may change them, and who leads."""
+    return _holders(actor, {Permission.APPROVALS_LEAD, Permission.POLICIES_MANAGE})
+
+
+def _holders(actor: Actor, rights: Collection[Permission]) -> frozenset[UUID]:
+    roles = {role for role, held in PERMISSIONS_OF.items() if held.intersection(rights)}
     everybody = accounts.people(actor=actor, limit=MOST_PEOPLE)
-    return frozenset(
-        one.id
-        for one in everybody
-        if one.active
-        and any(Permission.APPROVALS_LEAD in PERMISSIONS_OF[role] for role in one.roles)
-    )
+    return frozenset(one.id for one in everybody if one.active and roles.intersection(one.roles))
 
 
 def member(*, actor: Actor, person_id: UUID) -> PersonCard | None:

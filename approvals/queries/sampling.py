@@ -54,6 +54,17 @@ def turned_rules(tenant_id: UUID, versions: Iterable[UUID]) -> frozenset[str]:
     return frozenset(rule_key(*pair) for pair in rows.values_list("version_id", "rule"))
 
 
+@query
+def allow_again(*, actor: Actor, version_id: UUID, before: UUID) -> frozenset[str]:
+    """Return the rules of a version that allow what the version before it came to ask people."""
+    row = PolicyVersion.objects.get(tenant_id=actor.tenant_id, pk=version_id)
+    turned = RuleTurn.objects.filter(tenant_id=actor.tenant_id, version=before)
+    allowing = {
+        rule.id for rule in row.active().policy.rules if rule.effect is policies.Effect.ALLOW
+    }
+    return frozenset(allowing.intersection(turned.values_list("rule", flat=True)))
+
+
 def answers_of(tenant_id: UUID, key: str) -> tuple[int, int, int]:
     """Return how many samples of a rule were drawn, answered, and disagreed with."""
     found = ReviewTask.objects.filter(

@@ -161,6 +161,11 @@ class TestText:
             assert text(note(reason=reason))
             assert letters.fact_of(reason)
 
+    def test_links_the_page_that_explains_what_is_about_no_proposal(self) -> None:
+        for reason in (NoticeReason.RULE_TURNED, NoticeReason.RULE_ALLOWS):
+            said = text(note(reason=reason, proposal_id=None, tool=""))
+            assert f"{HERE}/reviews/policies/coverage/" in said
+
     def test_speaks_to_a_group(self) -> None:
         assert "Waits for finance: refund.order" in text(note(group="finance"))
         assert "Waits for reviewers: refund.order" in text(note(group=""))

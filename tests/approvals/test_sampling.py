@@ -24,6 +24,7 @@ from tests.approvals.clocks import happened
 from tests.approvals.desk import claim, now, opened
 from tests.approvals.glass import close
 from tests.approvals.policies.rules import rule, spoken
+from tests.approvals.post import told
 from tests.approvals.sql import refused, run
 from tests.approvals.test_views import text
 from tests.cast import Cast
@@ -204,6 +205,28 @@ class TestAnswers:
         assert opened(cast).state is ProposalState.APPROVED
         (found,) = queries.sampled_rules(actor=cast.ines, version_id=again.id)
         assert (found.drawn, found.answered, found.turned_at) == (1, 0, None)
+
+
+class TestTold:
+    def test_who_answers_for_policies_hears_that_a_rule_turned_and_that_it_allows_again(
+        self, cast: Cast
+    ) -> None:
+        _version, tasks = allowed(cast, 20)
+        answer(cast, tasks, DISAGREE)
+        assert about_rules(cast) == [("noor", "rule_turned")]
+        spoken(cast, rule("fine", "allow", note="Narrower.", **CANCEL))
+        assert about_rules(cast) == [("noor", "rule_allows"), ("noor", "rule_turned")]
+
+    def test_nobody_hears_of_a_version_that_leaves_the_rule_out(self, cast: Cast) -> None:
+        _version, tasks = allowed(cast, 20)
+        answer(cast, tasks, DISAGREE)
+        spoken(cast, rule("fine", "hold", match={"tool": "cancel_*"}))
+        spoken(cast, rule("fine", "allow", **CANCEL))
+        assert about_rules(cast) == [("noor", "rule_turned")]
+
+
+def about_rules(cast: Cast) -> list[tuple[str, str]]:
+    return [one for one in told(cast) if one[1].startswith("rule_")]
 
 
 class TestTable:

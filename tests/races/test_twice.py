@@ -74,7 +74,8 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "batching._cast", "external.dispatch_own", "external.give_up_on", "external.report_own",
         "external.withdraw_own", "external.propose", "external_plans.propose_plan",
         "noticing.ask_deciders",
-        "noticing.tell_leads", "noticing.tell_outcome", "editing.revise_when_asked",
+        "noticing.tell_leads", "noticing.tell_of_rule", "noticing.tell_outcome",
+        "editing.revise_when_asked",
         "entrusting.ask_to_entrust", "founding.note_quorum",
     ),
     "the second time refused or empty by a constraint of its own, with a test of its own": (
