@@ -7,15 +7,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.db import connection
-from django.db.backends import utils
 
 from audit import envelope, merkle, queries
 from audit.cards import EntryDetail, ProofCard, SearchPage
 from audit.events import AuditSearched, AuditViewed, Event, RequestRefused
 from audit.search import Search
-from console.kernel import outbox, tenancy
+from console.kernel import outbox, prepared, tenancy
 from console.kernel.actors import Actor
 from console.kernel.errors import Refusal
 from console.kernel.ids import uuid7
@@ -78,7 +76,7 @@ def record(event: Event, *, actor: Actor) -> Receipt:
     uid = uuid7()
     claimed_us = time.time_ns() // 1000  # the caller's own clock: claimed, shown, never decided by
     sealable = envelope.build(event, actor=actor, uid=uid, claimed_us=claimed_us)
-    with _preparing_cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_INSERT, [actor.tenant_id, uid, str(event.keep), sealable.envelope])
         (received_at,) = cursor.fetchone()
         for blob in sealable.blobs:
@@ -91,19 +89,6 @@ def record(event: Event, *, actor: Actor) -> Receipt:
         received_us=envelope.microseconds_of(received_at),
         envelope=sealable.envelope,
     )
-
-
-def _preparing_cursor() -> "utils.CursorWrapper":
-    """Return a cursor whose statements the server parses and plans once per session.
-
-    Django's own cursors write values into the text, so that every INSERT is planned anew: for this
-    table, with its policies, that costs more than the insert.
-    """
-    session = connection.connection
-    session.prepare_threshold = 0
-    make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    raw: Any = psycopg.Cursor(session)
-    return make(raw)
 
 
 def _tell(event: Event, *, uid: UUID, actor: Actor) -> None:

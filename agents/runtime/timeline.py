@@ -16,7 +16,7 @@ from agents.errors import Fenced
 from agents.models import Message, Run
 from agents.runtime.held import Held
 from agents.states import FrameKind, Role, RunState
-from console.kernel import canonical, live
+from console.kernel import canonical, live, prepared
 from console.kernel.actors import Actor
 from console.kernel.transactions import after_commit, query
 
@@ -113,7 +113,7 @@ def step(
 
 
 def _passed(held: Held, statement: str, values: Mapping[str, Any]) -> int:
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:

@@ -6,12 +6,12 @@ A row is written in the transaction of the change. The relay delivers it: a fact
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from django.db import connection
 
-from console.kernel import tenancy
+from console.kernel import prepared, tenancy
 from console.kernel.actors import Actor
 
 
@@ -21,6 +21,7 @@ class Handler(Protocol):
     def __call__(self, *, actor: Actor, subject: UUID, data: dict[str, Any]) -> None: ...
 
 
+MOST_PREPARED: Final = 8
 H = TypeVar("H", bound=Callable[..., None])
 _subscribers: dict[str, dict[str, Handler]] = {}
 
@@ -72,21 +73,19 @@ def enqueue_task(name: str, **kwargs: Any) -> None:
 
 def hint(topic: str, *, id: str = "", rev: int = 0) -> None:  # noqa: A002 - the wire's word
     """Tell the pages that follow `topic` to refetch; once in a transaction, no content travels."""
-    if tenancy.current() is not None and tenancy.said_before(f"hint {topic}"):
+    if tenancy.said_before(f"hint {topic}"):
         return
     _write("hint", topic, {"id": id, "rev": rev})
 
 
 def _write(kind: str, target: str, payload: dict[str, Any]) -> None:
-    tenant_id = tenancy.current()
-    if tenant_id is None:
-        raise RuntimeError("Only a command can send something; there is no open transaction.")
-    tenancy.at_the_end(_insert, (tenant_id, kind, target, json.dumps(payload)))
+    tenancy.at_the_end(_insert, (tenancy.current(), kind, target, json.dumps(payload)))
 
 
 def _insert(rows: list[tuple[UUID, str, str, str]]) -> None:
     # Plain SQL, and one statement for a whole transaction: the ORM costs more than the insert.
     into = "INSERT INTO kernel_outbox (tenant_id, kind, target, payload, attempts, error) VALUES "
     each = ", ".join(["(%s, %s, %s, %s, 0, '')"] * len(rows))
-    with connection.cursor() as cursor:
+    # Each number of rows is a statement of its own, and a session keeps a hundred.
+    with prepared.cursor() if len(rows) <= MOST_PREPARED else connection.cursor() as cursor:
         cursor.execute(into + each, [value for row in rows for value in row])

@@ -6,29 +6,44 @@ thread. Row-level security in PostgreSQL enforces it; this module only says it.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
-_SCOPE: Final = "signalbox_tenant"
-_SAID: Final = "signalbox_said"
-_LAST: Final = "signalbox_last"
+_SCOPE: Final = "signalbox_scope"
 _directory: list[Callable[[], list[UUID]]] = []
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What goes with the open transaction."""
+
+    tenant_id: UUID
+    said: set[str] = field(default_factory=set)
+    last: dict[Callable[[list[Any]], None], list[Any]] = field(default_factory=dict)
+
+
+def _open() -> _Scope | None:
+    found: _Scope | None = getattr(connection, _SCOPE, None)
+    return found
 
 
 def current() -> UUID | None:
     """Return the tenant of the open transaction, or None outside of one."""
-    scope: UUID | None = getattr(connection, _SCOPE, None)
-    return scope
+    found = _open()
+    return found.tenant_id if found else None
 
 
 def said_before(word: str) -> bool:
     """Tell whether this was asked in the open transaction before, for what is said once in it."""
-    said: set[str] = getattr(connection, _SAID, set())
-    if word in said:
+    found = _open()
+    if found is None:
+        return False
+    if word in found.said:
         return True
-    said.add(word)
+    found.said.add(word)
     return False
 
 
@@ -37,9 +52,14 @@ def at_the_end(write: Callable[[list[Any]], None], row: Any) -> None:
 
     Rows of a kind that many commands write then share one round trip; if they cannot be written,
     nothing is committed.
+
+    Raises:
+        RuntimeError: there is no open transaction of a tenant.
     """
-    last: dict[Callable[[list[Any]], None], list[Any]] = getattr(connection, _LAST)
-    last.setdefault(write, []).append(row)
+    found = _open()
+    if found is None:
+        raise RuntimeError("Only a command can send something; there is no open transaction.")
+    found.last.setdefault(write, []).append(row)
 
 
 @contextmanager
@@ -55,25 +75,21 @@ def scope(tenant_id: UUID, *, read_only: bool = False) -> Iterator[bool]:
             raise RuntimeError("One transaction belongs to one tenant.")
         yield False
         return
+    # The thread's own connection, looked up once: the proxy does that for each attribute.
+    own = connections[DEFAULT_DB_ALIAS]
     with transaction.atomic(durable=True):
         mode = "SET TRANSACTION READ ONLY; " if read_only else ""
-        with connection.cursor() as cursor:
-            # UUID() has checked the text; one round trip for both statements.
-            cursor.execute(
-                f"{mode}SELECT set_config('signalbox.tenant_id', '{UUID(str(tenant_id))}', true)"
-            )
-        setattr(connection, _SCOPE, tenant_id)
-        setattr(connection, _SAID, set())
-        last: dict[Callable[[list[Any]], None], list[Any]] = {}
-        setattr(connection, _LAST, last)
+        with own.cursor() as cursor:
+            # UUID() has checked the text; one round trip for both statements, and no rows back.
+            cursor.execute(f"{mode}SET LOCAL signalbox.tenant_id = '{UUID(str(tenant_id))}'")
+        opened = _Scope(tenant_id)
+        setattr(own, _SCOPE, opened)
         try:
             yield True
-            for write, rows in last.items():
+            for write, rows in opened.last.items():
                 write(rows)
         finally:
-            setattr(connection, _SCOPE, None)
-            setattr(connection, _SAID, set())
-            setattr(connection, _LAST, {})
+            setattr(own, _SCOPE, None)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def measure(asked: argparse.Namespace) -> list[Row]:
 def _row(name: str, ours: list[float], plain: list[float], *, target: bool) -> Row:
     return Row(
         measurement=name,
-        ours=_both(ours),
+        ours=f"{_both(ours)} = {quantile(ours, 0.5) / quantile(plain, 0.5):.1f} x plain",
         plain=f"{_both(plain)}, UPDATE + INSERT",
         target=f"<= {TARGET_MS} ms" if target else "-",
         met=quantile(ours, 0.5) <= TARGET_MS if target else None,

@@ -1,0 +1,41 @@
+"""Statements that run all day are planned once in a session; rare ones are not kept."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+
+from console.kernel import outbox
+from console.kernel.transactions import in_tenant
+
+KEPT = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
+
+
+@pytest.fixture
+def tenant_id() -> UUID:
+    connection.close()  # a new session has prepared nothing
+    return uuid4()
+
+
+class TestCursor:
+    def test_prepares_a_statement_once(self, tenant_id: UUID) -> None:
+        for _ in range(3):
+            hint(tenant_id, 2)
+        assert kept("INSERT INTO kernel_outbox%") == 1
+
+    def test_is_not_used_for_many_rows(self, tenant_id: UUID) -> None:
+        hint(tenant_id, outbox.MOST_PREPARED + 1)
+        assert kept("INSERT INTO kernel_outbox%") == 0
+
+
+def hint(tenant_id: UUID, count: int) -> None:
+    with in_tenant(tenant_id):
+        for number in range(count):
+            outbox.hint(f"test.{number}")
+
+
+def kept(like: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, [like])
+        (count,) = cursor.fetchone()
+    return int(count)
