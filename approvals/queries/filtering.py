@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import and_, or_
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from approvals import policies
 from approvals.cards import Filter, Term
+from approvals.models import Proposal
 from approvals.queries import values
 from approvals.queries.turns import Reader, held
+from approvals.states import PLAN
 from console.kernel.actors import Actor
 
 
@@ -77,8 +79,12 @@ def _named(field: str, value: str, actor: Actor) -> Q | None:
 
 def _like(field: str, value: str) -> Q:
     how, wanted = ("iregex", _pattern(value)) if "*" in value else ("iexact", value)
-    columns = ("tool",) if field == "tool" else ("agent_id", "agent_label")
-    return reduce(or_, (Q(**{f"{column}__{how}": wanted}) for column in columns))
+    if field != "tool":
+        columns = ("agent_id", "agent_label")
+        return reduce(or_, (Q(**{f"{column}__{how}": wanted}) for column in columns))
+    named = Q(**{f"tool__{how}": wanted})
+    # A plan is found by the tool of each of its changes; only the rows of plans are asked for them.
+    return named | Q(Exists(Proposal.objects.filter(named, plan=OuterRef("pk"))), tool=PLAN)
 
 
 def _pattern(value: str) -> str:

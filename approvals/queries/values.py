@@ -5,13 +5,15 @@ condition is an equality: row-level security lets an index answer it and statist
 overlap or a pattern on each row gets neither.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from approvals.models import Proposal
+from approvals.states import DECIDABLE, PLAN
 from console.kernel.actors import Actor
 
 MOST_VALUES: Final = 500  # of more, a condition on each row costs less than to name them
@@ -56,9 +58,18 @@ def of_group(actor: Actor, name: str) -> Q:
 
 
 def of_tool(actor: Actor, comparison: str, value: str) -> Q | None:
-    """Select what waits for a tool that compares so, or None where there are too many tools."""
+    """Select what waits for a tool that compares so, or None where there are too many tools.
+
+    A plan waits for the tool of each of its changes, too.
+    """
     found = _values(actor, ("tool",), comparison.format("tool"), {"value": value})
-    return None if found is None else Q(tool__in=[tool for tool, fit in found if fit])
+    if found is None:
+        return None
+    named = Q(tool__in=[tool for tool, fit in found if fit])
+    of_steps = [tool for tool, fit in found if fit and tool != PLAN]
+    if not of_steps or PLAN not in {tool for tool, _fit in found}:
+        return named
+    return named | Q(pk__in=_plans_with(actor, of_steps))
 
 
 def of_agent(actor: Actor, comparison: str, value: str) -> Q | None:
@@ -75,6 +86,18 @@ def of_agent(actor: Actor, comparison: str, value: str) -> Q | None:
         agent_id__in={agent for agent, _label in labelled},
         agent_label__in={label for _agent, label in labelled},
     )
+
+
+def _plans_with(actor: Actor, tools: Sequence[object]) -> list[UUID]:
+    """Return the plans that wait and have a change by one of these tools; read by their few rows.
+
+    Asked within the list, the condition would keep its index from answering for everything else.
+    """
+    steps = Proposal.objects.filter(plan=OuterRef("pk"), tenant_id=actor.tenant_id, tool__in=tools)
+    waiting = Proposal.objects.filter(
+        tenant_id=actor.tenant_id, tool=PLAN, state__in=sorted(one.value for one in DECIDABLE)
+    )
+    return list(waiting.filter(Exists(steps)).values_list("pk", flat=True))
 
 
 def _values(

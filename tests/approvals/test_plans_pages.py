@@ -1,18 +1,32 @@
 """Plans on pages and in the API: shown whole, decided whole, and asked for by agents elsewhere."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from approvals import commands
 from approvals.states import Choice, DispatchState
 from console.kernel.ids import uuid7
 from tests.approvals import outsider as them
-from tests.approvals.desk import approve, now
+from tests.approvals.desk import approve, now, opened
 from tests.approvals.outsider import CONTRACT, TOOL, Outsider, registered
 from tests.approvals.plans import change, claim_step, opened_plan, report_step, run_step, steps
 from tests.approvals.test_views import form, text
 from tests.approvals.test_views_page import page_of
 from tests.cast import Cast
+
+
+def found_by(api: Any, view: str, filters: Iterable[str]) -> dict[str, set[UUID]]:
+    """Return what the list shows under each filter."""
+    root = "/api/v1/approvals/proposals"
+    found = {}
+    for words in filters:
+        rows = api.get(root, {"view": view, "q": words}).json()["items"]
+        found[words] = {UUID(row["proposal"]["id"]) for row in rows}
+    return found
+
 
 LONG = "\n".join(f"line {n}" for n in range(60))
 OTHER = "\n".join(f"line {n}, new" if 20 <= n < 40 else f"line {n}" for n in range(60))
@@ -93,6 +107,27 @@ class TestPage:
         page = text(cast.client("ruth").get("/reviews/?view=team"))
         assert "Plan of 3 changes" in page
         assert not [card for card in plan.steps if f"proposal-{card.id}" in page]
+
+    def test_is_found_by_the_tool_of_each_of_its_changes(self, cast: Cast) -> None:
+        cards = [
+            steps(change(1), change(2, tool="weigh", before={}, after={}), run_id=uuid7()),
+            steps(change(1), change(2), run_id=uuid7()),
+        ]
+        mixed, plain = (opened_plan(cast, changes=one).plan.id for one in cards)
+        alone = opened(cast).id
+        expected = {
+            "tool:weigh": {mixed},
+            "tool:W*": {mixed},
+            "tool:set_note": {mixed, plain},
+            "-tool:weigh": {plain, alone},
+            "tool:plan": {mixed, plain},
+            "tool:cancel_pending_order": {alone},
+        }
+        api = cast.api("ruth")
+        assert found_by(api, "team", expected) == expected
+        for one in (mixed, plain, alone):
+            commands.withdraw(actor=cast.system, proposal_id=one, cause="over")
+        assert found_by(api, "decided", expected) == expected
 
     def test_explains_whom_it_asks(self, cast: Cast) -> None:
         plan = opened_plan(cast, 2)

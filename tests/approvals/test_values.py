@@ -8,6 +8,7 @@ from approvals.queries import View, values
 from console.kernel import clock
 from console.kernel.transactions import in_tenant
 from tests.approvals.desk import approve, facts, opened
+from tests.approvals.plans import opened_plan
 from tests.approvals.sql import as_owner, refused, run
 from tests.cast import Cast
 
@@ -20,6 +21,10 @@ WORDS = (
     "-agent:*3",
     "tool:Refund.Create",
     "tool:refund.*",
+    "tool:set_note",
+    "tool:SET_*,refund.create",
+    "-tool:set_note",
+    "tool:plan",
     "tool:nothing",
     "-tool:nothing",
     "group:care",
@@ -34,6 +39,7 @@ def desk(cast: Cast) -> None:
     opened(cast, tier=2, tool="refund.create")
     opened(cast, tool="refund.undo", facts_=facts(1, agent_id="sandbox", agent_label="Sandbox 3"))
     opened(cast, tool="refund.undo", facts_=facts(1, agent_id="sandbox", agent_label="Sandbox 4"))
+    opened_plan(cast, 2)
 
 
 def lists(cast: Cast) -> dict[tuple[str, View], list[UUID]]:
