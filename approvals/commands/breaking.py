@@ -135,7 +135,7 @@ def _require_all_but_votes(
     desk: Desk, actor: Actor, asked: _Asked, shown: tuple[ViewServed, ...]
 ) -> Proof:
     """Raise the first reason why this would not be an approval; missing votes are none."""
-    require_may_break(UUID(actor.id), desk.row, desk.principals)
+    require_may_break(actor, desk.row, desk.principals)
     policies.require_decidable(desk.state, Choice.APPROVE, settled_by=settled_by(desk))
     require_current(desk, asked.revision_no, asked.digest)
     policies.require_fully_shown(asked.needed, shown, Choice.APPROVE)

@@ -34,7 +34,7 @@ def can_be_filled(
 def require_voter(voter: Voter, requirement: Requirement, principals: Iterable[Principal]) -> None:
     """Raise the first reason why this person may not decide this proposal."""
     require_outside(voter.person_id, principals)
-    _require_beside(voter, principals)
+    require_beside(voter.one_with, principals)
     if not voter.active or not voter.may_vote:
         raise VoteNotEligible(
             "You do not have the right to vote on this tool; ask an administrator for the "
@@ -57,10 +57,10 @@ def require_outside(person_id: UUID, principals: Iterable[Principal]) -> None:
             )
 
 
-def _require_beside(voter: Voter, principals: Iterable[Principal]) -> None:
-    """Raise if somebody who counts as one person with the voter had a part in the request."""
+def require_beside(one_with: Collection[UUID], principals: Iterable[Principal]) -> None:
+    """Raise if somebody who counts as one person with the actor had a part in the request."""
     for principal in principals:
-        if principal.person_id in voter.one_with:
+        if principal.person_id in one_with:
             raise VoteByPrincipal(
                 "While a delegation joins you, you and the other person count as one, and they "
                 f"{_PART[principal.role]}; someone else has to decide this.",

@@ -12,8 +12,9 @@ from approvals.cards.reviewing import GlassCard, GlassUse, GrantCard
 from approvals.errors.breaking import BreakGlassBarred
 from approvals.models import BreakGlassGrant, BreakGlassUse, Decision, Proposal, ReviewTask
 from approvals.policies.breaking import require_breakable, skipped
-from approvals.policies.people import require_outside
+from approvals.policies.people import require_beside, require_outside
 from approvals.policies.planning import require_whole
+from approvals.queries.delegating import joined_to
 from approvals.states import ReviewKind
 from console.accounts import queries as people
 from console.accounts.queries import require
@@ -93,16 +94,18 @@ def glass_of(
         return None
     refusal = ""
     try:
-        require_may_break(UUID(actor.id), row, principals)
+        require_may_break(actor, row, principals)
     except ConsoleError as said:
         refusal = said.message
     passed_over = skipped(voters, requirement, principals, by=UUID(actor.id))
     return GlassCard(expires_at=grant.expires_at, skips=len(passed_over), refusal=refusal)
 
 
-def require_may_break(person_id: UUID, row: Proposal, principals: Collection[Principal]) -> None:
+def require_may_break(actor: Actor, row: Proposal, principals: Collection[Principal]) -> None:
     """Raise the first reason why a holder of the right may not use it on this proposal at all."""
+    person_id = UUID(actor.id)
     require_outside(person_id, principals)
+    require_beside(joined_to(actor).people, principals)
     require_breakable(row.subject_kind)
     require_whole(row.plan_pos)
     require_reviewed(person_id)

@@ -73,7 +73,7 @@ class Asked:
     @property
     def groups(self) -> frozenset[str]:
         """Return the groups of which somebody can decide it."""
-        return frozenset(group for voter in self.entitled.values() for group in voter.groups)
+        return frozenset(group for voter in self.entitled.values() for group in voter.reach)
 
     def people(self) -> frozenset[UUID]:
         """Return who can decide it and has not voted themselves."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, queries
 from approvals.cards import ProposalDetail
+from approvals.cards.delegating import DelegationCard
 from approvals.forms import NothingForm
 from approvals.forms.delegating import DelegateForm
 from approvals.policies.delegating import MOST_DAYS, STEPUP_S, has_own_right, lent_for
@@ -80,6 +81,10 @@ def capacity_of(found: ProposalDetail, *, typed: str) -> Mapping[str, Any] | Non
     }
 
 
+def _is_of(card: DelegationCard, person_id: str) -> bool:
+    return person_id in {str(card.from_id), str(card.to_id)}
+
+
 def _list(request: HttpRequest, refusal: ConsoleError | None) -> HttpResponse:
     actor = actor_of(request)
     cards = queries.delegations(actor=actor)
@@ -92,6 +97,7 @@ def _list(request: HttpRequest, refusal: ConsoleError | None) -> HttpResponse:
         "people": queries.possible_stand_ins(actor=actor) if votes else (),
         "groups": sorted(actor.groups) if votes else (),
         "may_make": votes,
+        "taken": next((card for card in cards if card.live and _is_of(card, actor.id)), None),
         "days": _DAYS,
         "is_fresh": people.fresh_for(actor=actor) <= STEPUP_S,
         "refusal": refusal,

@@ -10,8 +10,10 @@ from approvals.cards import ProposalCard
 from approvals.events.reviewing import BreakGlassGranted
 from audit.commands import record
 from console.kernel.transactions import in_tenant
-from tests.approvals.desk import approve, opened, shown
+from tests.approvals import lent
+from tests.approvals.desk import approve, opened, principals, shown
 from tests.approvals.glass import broken, close, lend
+from tests.approvals.lent import reviewer, started
 from tests.approvals.policies.rules import rule, spoken
 from tests.approvals.sql import refused, run
 from tests.cast import Cast
@@ -180,6 +182,15 @@ class TestUse:
         """
         with refused("dispatch_of_break_glass"):
             forged(cast, dispatch, p=card.id)
+
+    def test_is_not_beside_a_principal(self, cast: Cast) -> None:
+        """Who counts as one with whoever started it is barred like them."""
+        starter = reviewer(cast, "starter", "finance")
+        card = opened(cast, tier=2, chain=(*principals(cast)[:2], started(starter)))
+        grant = lend(cast, cast.ruth)
+        lent.lend(starter, cast.ruth)
+        with refused("break_glass_not_beside_principal"):
+            self.forge(cast, card, grant.id, use_sql())
 
     def forge(
         self, cast: Cast, card: ProposalCard, grant: UUID, sql: str, *, person: str = ""

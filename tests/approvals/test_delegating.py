@@ -22,6 +22,7 @@ from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.transactions import in_tenant
 from tests.accounts.test_proofs import aged
+from tests.approvals import glass
 from tests.approvals.desk import (
     approve,
     claim,
@@ -243,6 +244,15 @@ class TestOnePerson:
         lines = {line.name: line.refusal for line in now(cast, card).reviewers}
         assert lines["Ruth"].startswith("counts as one person")
         assert not lines["Ines"]
+
+    def test_shares_it_for_break_glass_as_well(self, cast: Cast) -> None:
+        starter = reviewer(cast, "starter", "finance")
+        card = opened(cast, tier=2, chain=(*principals(cast)[:2], started(starter)))
+        glass.lend(cast, cast.ruth)
+        made = lend(starter, cast.ruth)
+        said_no("vote.principal", partial(glass.broken, card, cast.ruth))
+        commands.end_delegation(actor=cast.ruth, delegation_id=made.id)
+        assert glass.broken(card, cast.ruth).told
 
     def test_ends_at_once_when_either_ends_it(self, cast: Cast) -> None:
         starter = reviewer(cast, "starter", "finance")

@@ -18,6 +18,7 @@ class TestPage:
         assert browser.post("/reviews/delegations/", form).status_code == 302
         page = browser.get("/reviews/delegations/").content.decode()
         assert "I am away." in page
+        assert "You named Ruth already" in page
         [made] = queries.delegations(actor=cast.ines)
         ended = browser.post(f"/reviews/delegations/{made.id}/end/")
         assert ended.status_code == 302

@@ -263,7 +263,7 @@ class TestVote:
             rows = [Proposal.objects.get(pk=card.id) for card in (plan.plan, plan.steps[0])]
         for row, kind in zip(rows, (BreakGlassNotOffered, PartOfPlan), strict=True):
             with pytest.raises(kind):
-                require_may_break(cast.members["ruth"].id, row, ())
+                require_may_break(cast.ruth, row, ())
 
     def test_taken_back_while_it_runs_withdraws_the_rest(self, cast: Cast) -> None:
         plan = running(cast, 1)
