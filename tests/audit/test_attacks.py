@@ -117,11 +117,13 @@ class TestApplication:
     def test_cannot_write_for_another_tenant(
         self, app: "psycopg.Connection[Any]", actor: Actor
     ) -> None:
-        with pytest.raises(DENIED, match="row-level security"):
-            app.execute(
-                """INSERT INTO audit_event (tenant_id, event_uid, keep, envelope)
-                   VALUES (gen_random_uuid(), gen_random_uuid(), 'standard', '{}')"""
-            )
+        for scope in ("", str(actor.tenant_id), str(actor.tenant_id).upper()):
+            app.execute("SELECT set_config('signalbox.tenant_id', %s, false)", [scope])
+            with pytest.raises(DENIED, match="row-level security"):
+                app.execute(
+                    """INSERT INTO audit_event (tenant_id, event_uid, keep, envelope)
+                       VALUES (gen_random_uuid(), gen_random_uuid(), 'standard', '{}')"""
+                )
 
     @pytest.mark.parametrize("table", [*TABLES[:3], *TABLES[4:9], "audit_search"])
     def test_sees_no_other_tenant(self, app: "psycopg.Connection[Any]", table: str) -> None:
