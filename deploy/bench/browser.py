@@ -121,6 +121,20 @@ def regions(text: str) -> Iterator[Region]:
         yield Region(has["id"], frozenset(has.get("topics", "").split()), has["src"])
 
 
+def seen(text: str) -> dict[str, int]:
+    """Return the number of each topic that a page knew when it was made, as `live.js` reads it."""
+    ids = re.search(r'data-seen-ids="([^"]*)"', text)
+    known = re.search(r'data-seen="([^"]*)"', text)
+    if ids is None or known is None:
+        return {}
+    numbers = {name: int(no) for name, _, no in (one.partition("=") for one in known[1].split())}
+    topics = {name for one in regions(text) for name in one.topics}
+    found = {
+        name for name in topics if not (id_ := name.partition(":")[2]) or id_ in ids[1].split()
+    }
+    return {name: numbers.get(name, 0) for name in found}
+
+
 class Screen:
     """An open page: its regions follow their topics until the block is left."""
 
@@ -129,7 +143,8 @@ class Screen:
         self.regions = {one.id: one for one in regions(text)}
         self.changed = asyncio.Event()  # some region shows something newer
         self.hinted_at: dict[str, float] = {}
-        self._seen: dict[str, int] = {}
+        self._seen = seen(text)  # what it told of is on the page, and is not fetched again
+        self._answered = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._first_s, self._later_s = constant("FIRST_MS"), constant("LATER_MS")
         self._quiet_s = constant("QUIET_MS")
@@ -141,10 +156,11 @@ class Screen:
         headers = {"Cookie": self.reader.headers()["Cookie"]}
         async with connect(uri, origin=self.reader.url, additional_headers=headers) as socket:  # type: ignore[arg-type]
             topics = sorted({name for one in self.regions.values() for name in one.topics})
-            await socket.send(json.dumps({"sub": dict.fromkeys(topics, 0)}))
+            known = {name: self._seen.get(name, 0) for name in topics}
+            await socket.send(json.dumps({"sub": known}))
             listening = asyncio.create_task(self._listen(socket))
             try:
-                await self.until(lambda: len(self._seen) == len(topics) and not self.is_waiting())
+                await self.until(lambda: self._answered and not self.is_waiting())
                 yield self
             finally:
                 listening.cancel()
@@ -172,6 +188,7 @@ class Screen:
             message = json.loads(raw)
             for name, seq in message.get("newest", {}).items():
                 self._advance(name, seq)
+            self._answered = self._answered or "newest" in message
             if "topic" in message:
                 self._advance(message["topic"], message["seq"])
             self.changed.set()
