@@ -28,12 +28,8 @@ def connected(url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         yield connection
 
 
-def ensure(url: str, *, fresh: bool = False, like: str = "template1") -> None:
-    """Make the database of `url` when it is missing; with `fresh`, drop what is there first.
-
-    Args:
-        like: the database that a new one is a copy of; nobody may be connected to it.
-    """
+def ensure(url: str, *, fresh: bool = False) -> None:
+    """Make the database of `url` when it is missing; with `fresh`, drop what is there first."""
     name = environment.database_of(url)
     with connected(_beside(url)) as connection:
         if fresh:
@@ -42,11 +38,7 @@ def ensure(url: str, *, fresh: bool = False, like: str = "template1") -> None:
             )
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if found.fetchone() is None:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(like)
-                )
-            )
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def trust_the_machine(url: str) -> None:

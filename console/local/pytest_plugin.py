@@ -75,7 +75,7 @@ def begin() -> None:
 
 
 def begin_part(part: str) -> None:
-    """Point the environment at a copy of the database that the whole run was given."""
+    """Point the environment at a database beside the one that the whole run was given."""
     place = places.at(places.default_local() / "test")
     whole = environment.read(os.environ, place)
     found = whole.renamed(f"{whole.database}_{part}")
@@ -83,7 +83,7 @@ def begin_part(part: str) -> None:
     os.environ["REDIS_URL"] = _redis(
         os.environ["REDIS_URL"], whole.database, ahead=1 + int(part.removeprefix("gw"))
     )
-    databases.ensure(found.owner_url, fresh=True, like=whole.database)
+    databases.ensure(found.owner_url, fresh=True)
     _in_use.append((place, found))
 
 

@@ -119,7 +119,7 @@ class TestAwaitingReview:
             with CaptureQueriesContext(connection) as asked:
                 listed(cast.ruth, View.MINE)
             counts.append(len(asked))
-        assert counts[0] == counts[1] <= 19  # equals, checks, delegations: one each
+        assert counts[0] == counts[1] <= 20  # equals, checks, delegations, plans: one each
 
 
 def _owner(cast: Cast, actor: Actor) -> Principal:
