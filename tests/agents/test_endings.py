@@ -7,8 +7,8 @@ import pytest
 
 from agents.cards import FrameCard
 from agents.conversations import commands as conversations
-from agents.llm.rules import CLOSED
 from agents.llm.scripted import Use
+from agents.llm.wording import CLOSED
 from agents.models import ToolCall
 from agents.runtime import endings
 from agents.runtime.endings import END_USER, End

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from agents.llm import rules
+from agents.llm.planning import Call, Say
 from agents.llm.ports import AgentTurn, ModelRequest, ToolSpec, Turn, UserTurn
-from agents.llm.rules import Call, Say
 from agents.runtime import fence, transcript
 from agents.runtime.engine import Progress
 from approvals.states import Choice
