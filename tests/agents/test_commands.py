@@ -15,6 +15,7 @@ from agents.errors import RunEnded, UnknownAgent, UnknownRun
 from agents.llm.scripted import Use
 from agents.models import AgentVersion, Run, ToolCall
 from agents.runtime import commands, loops, queries
+from agents.runtime.commands import queueing
 from agents.runtime.engine import Progress
 from agents.runtime.loops import Seen, Verdict
 from agents.tools.errors import UnknownTool
@@ -242,7 +243,7 @@ class TestReap:
         for run_id in runs:
             world.vote(world.calls(run_id)[0].proposal_id)
         _age(world, runs[1])
-        monkeypatch.setattr(commands, "MOST_AT_ONCE", 1)
+        monkeypatch.setattr(queueing, "MOST_AT_ONCE", 1)
         states = []
         for _ in runs:
             assert commands.wake_decided(actor=world.cast.system) == 1
