@@ -19,7 +19,16 @@ from agents.controls.states import Point
 from agents.errors import Parked
 from agents.events import CallStarted
 from agents.models import Conversation, ToolCall
-from agents.runtime import calls, faults, following, grouping, outside, proposing, timeline
+from agents.runtime import (
+    calls,
+    dispatch,
+    faults,
+    following,
+    grouping,
+    outside,
+    proposing,
+    timeline,
+)
 from agents.runtime.calling import (
     apply_of,
     before_of,
@@ -324,7 +333,7 @@ def _continue(held: Held, call: ToolCall) -> Waits:
         tool = _fitting(held, call)
     except ConsoleError as refusal:
         # The promise was changed or taken away since: what people agreed to is not what would run.
-        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
+        dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     if tool.idempotency is Idempotency.TRANSACTIONAL:
         return _execute_inside(held, call, tool)
@@ -337,7 +346,7 @@ def _execute_inside(held: Held, call: ToolCall, tool: Tool) -> Waits:
         settled = _mark_apply_store(actor=held.actor, held=held, call=call, tool=tool)
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
-        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
+        dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     faults.reached(faults.Point.P6)
     return _after(held, call, settled)
@@ -352,17 +361,17 @@ def _mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -
     _limit(tool)
     ctx = context(actor=actor, held=held, call=row)
     found = planned(ctx, row, tool, lock=True)
-    claim = proposing.claim(held, row, tool, found)
+    claim = dispatch.claim(held, row, tool, found)
     if claim.settled is not Settled.ALLOWED:
         return claim.settled
-    proposing.mark(row, held, epoch=answer.epoch)
+    dispatch.mark(row, held, epoch=answer.epoch)
     faults.reached(faults.Point.P4)
     applied = run_inside(tool, lambda: apply_of(tool)(ctx, found.before, found.after))
     applied = tool.validate_result(applied)
     faults.reached(faults.Point.P5)
     row.after = found.after
     calls.succeed_row(held, row, tool, applied, duration_ms=_ms(started))
-    proposing.report(held, row, claim, DispatchState.SUCCEEDED)
+    dispatch.report(held, row, claim, DispatchState.SUCCEEDED)
     return Settled.CLOSED
 
 
@@ -379,7 +388,7 @@ def _execute_outside(held: Held, call: ToolCall, tool: Tool) -> Waits:
         settled = _mark(actor=held.actor, held=held, call=call, tool=tool)
     except ConsoleError as refusal:
         _raise_if_stopped(refusal)
-        proposing.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
+        dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return _mine(held)
     if settled is not Settled.ALLOWED:
         return _after(held, call, settled)
@@ -393,10 +402,10 @@ def _mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     row = calls.locked(call.pk)
     ctx = context(actor=actor, held=held, call=row)
     found = planned(ctx, row, tool, lock=True)
-    claim = proposing.claim(held, row, tool, found)
+    claim = dispatch.claim(held, row, tool, found)
     if claim.settled is Settled.ALLOWED:
         row.after = found.after
-        proposing.mark(row, held, epoch=answer.epoch)
+        dispatch.mark(row, held, epoch=answer.epoch)
         event = CallStarted(**calls.what(row, held), attempt=row.attempt)
         proposing.say(held, event)
     return claim.settled

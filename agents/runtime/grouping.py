@@ -11,6 +11,7 @@ from uuid import UUID
 from agents.events import CallProposed
 from agents.models import ToolCall
 from agents.runtime import calls, proposing, timeline
+from agents.runtime.facts import facts_of, principals_of
 from agents.runtime.held import Held
 from agents.runtime.proposing import SUBJECT, Planned, Settled
 from agents.runtime.timeline import Note
@@ -86,11 +87,11 @@ def _open(held: Held, found: Sequence[tuple[Member, ToolCall]]) -> Settled:
             PlanStep(
                 subject=Subject(kind=SUBJECT, id=call.pk),
                 content=one.content,
-                facts=proposing.facts_of(held, call, one.tool),
+                facts=facts_of(held, call, one.tool),
             )
             for one, call in found
         ],
-        principals=proposing.principals_of(held),
+        principals=principals_of(held),
     )
     for (one, call), card in zip(found, opened.steps, strict=True):
         call.proposal_id = card.id

@@ -7,8 +7,9 @@ from uuid import UUID
 from agents.events import CallStarted
 from agents.models import ToolCall
 from agents.runtime import calls, timeline
+from agents.runtime.dispatch import Claim, report
 from agents.runtime.held import Held
-from agents.runtime.proposing import Claim, Settled, report, say
+from agents.runtime.proposing import Settled, say
 from agents.runtime.timeline import Note
 from agents.states import CallState
 from agents.tools.contracts import Result, Tool

@@ -1,4 +1,4 @@
-"""A write and those who decide it: ask the end user, propose, read the decision, claim."""
+"""A write and those who decide it: ask the end user, propose, read the decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,32 +9,23 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from agents.events import CallApproved, CallAsked, CallProposed
-from agents.models import Conversation, ToolCall
+from agents.models import ToolCall
 from agents.runtime import calls, endings, following, handoffs, timeline
 from agents.runtime.endings import End
+from agents.runtime.facts import facts_of, principals_of, undo_of
 from agents.runtime.held import Held
 from agents.runtime.summary import lines
 from agents.runtime.timeline import Frame, Note
 from agents.runtime.transcript import REFUSALS
 from agents.states import CallState, Confirmation, FrameKind, Role, RunState, StopReason
-from agents.tools.contracts import Image, Tool, UndoKind
+from agents.tools.contracts import Image, Tool
 from approvals import commands as approvals
 from approvals import queries as desk
-from approvals.cards import (
-    Claimed,
-    Content,
-    Principal,
-    ProposalCard,
-    ProposalFacts,
-    RevisionCard,
-    Subject,
-)
-from approvals.states import REJECT_LABELS, DispatchState, PrincipalRole, ProposalState
+from approvals.cards import Content, ProposalCard, RevisionCard, Subject
+from approvals.states import REJECT_LABELS, ProposalState
 from audit.commands import record
 from audit.events import Event
-from console.kernel import clock
-from console.kernel.actors import Actor, ActorKind, system
-from console.kernel.errors import ConsoleError
+from console.kernel.actors import Actor, system
 from console.kernel.transactions import command, query
 
 SUBJECT: Final = "tool_call"
@@ -66,14 +57,6 @@ class Planned:
             before=self.before,
             after=self.after,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Whether the one dispatch was had."""
-
-    settled: Settled
-    dispatch_id: UUID | None = None
 
 
 def propose(held: Held, call_id: UUID, tool: Tool, planned: Planned) -> Settled:
@@ -111,7 +94,7 @@ def ask_user(held: Held, call: ToolCall, tool: Tool, content: Content) -> None:
         "digest": content.digest.hex(),
         "title": call.title,
         "lines": lines(content.before, content.after),
-        "undo": _undo(tool),
+        "undo": undo_of(tool),
     }
     text = f"Please confirm: {call.title}. Shall I go ahead?"
     calls.tell(held, Frame(role=Role.AGENT, kind=FrameKind.CONFIRM, text=text, parts=parts))
@@ -142,83 +125,6 @@ def _tell_waiting(held: Held, call: ToolCall, card: ProposalCard) -> None:
     text = f"This has to be agreed to by {needs} of our team first: {call.title}."
     parts = {"call": str(call.pk), "needs": card.needs, "decide_by": card.decide_by.isoformat()}
     calls.tell(held, timeline.notice(FrameKind.WAITING, text, **parts))
-
-
-def facts_of(held: Held, call: ToolCall, tool: Tool) -> ProposalFacts:
-    about = held.about
-    return ProposalFacts(
-        title=call.title,
-        tier=tool.tier,
-        agent_id=about.agent_slug,
-        agent_label=about.agent_title,
-        run_id=about.run_id,
-        conversation_id=about.conversation_id,
-        undo="" if tool.undo.kind is UndoKind.NONE else _undo(tool),
-        why=_why(call),
-        tool_summary=tool.summary,
-        channel=about.channel,
-        target={"customer": _customer(held)},
-        sensitive=_sensitive(tool),
-    )
-
-
-def _customer(held: Held) -> str:
-    """Return whom the conversation is with, once that was found out; "" before."""
-    rows = Conversation.objects.filter(pk=held.about.conversation_id)
-    return rows.values_list("customer", flat=True).get()
-
-
-def _sensitive(tool: Tool) -> tuple[str, ...]:
-    """Return where the contract's masked fields stand in what the rules look at."""
-    roots = ("/args", "/before/*/*", "/after/*/*")
-    return tuple(f"{root}{pointer}" for root in roots for pointer in tool.redact)
-
-
-def _why(call: ToolCall) -> str:
-    """Return what the agent said in the step that made this call: a claim, nothing more."""
-    frame = timeline.said_in(call.run_id, call.step_seq)
-    return frame[:2000]
-
-
-def _undo(tool: Tool) -> str:
-    match tool.undo.kind:
-        case UndoKind.BEFORE_IMAGE:
-            return "The old values can be put back as long as nothing else changes them."
-        case UndoKind.TOOL:
-            return f"The tool {tool.undo.tool} reverses it."
-        case UndoKind.NONE:
-            return f"It cannot be taken back: {tool.undo.reason}"
-
-
-def principals_of(held: Held) -> tuple[Principal, ...]:
-    """Return everybody who had a part in the request, so that none of them decides it."""
-    about, starter = held.about, held.about.starter
-    found = [
-        Principal(
-            role=PrincipalRole.AGENT,
-            actor_kind=ActorKind.AGENT,
-            actor_id=about.agent_slug,
-            label=about.agent_title,
-        ),
-        Principal(
-            role=PrincipalRole.STARTER,
-            actor_kind=starter["kind"],
-            actor_id=starter["id"],
-            label=starter["label"],
-            person_id=UUID(starter["person_id"]) if starter.get("person_id") else None,
-        ),
-    ]
-    if about.owner is not None:
-        found.append(
-            Principal(
-                role=PrincipalRole.OWNER,
-                actor_kind=ActorKind.PERSON,
-                actor_id=str(about.owner),
-                label=about.owner_label,
-                person_id=about.owner,
-            )
-        )
-    return tuple(found)
 
 
 # --- the decision
@@ -292,11 +198,11 @@ def _settle(held: Held, call: ToolCall, card: ProposalCard) -> Settled:
         case ProposalState.APPROVED | ProposalState.DISPATCHED:
             return Settled.ALLOWED
         case _:
-            _close(held, call)
+            close(held, call)
             return Settled.CLOSED
 
 
-def _close(held: Held, call: ToolCall) -> None:
+def close(held: Held, call: ToolCall) -> None:
     """Close a call whose proposal is over and will not run."""
     end = endings.of_call(call) or End.WITHDRAWN
     closed, code = endings.CLOSES[end]
@@ -331,99 +237,5 @@ def refused_by_user(held: Held, call: ToolCall) -> None:
     calls.close_row(held, call, CallState.WITHDRAWN, code=code, told=REFUSALS[code])
 
 
-# --- the dispatch
-
-
-def claim(held: Held, call: ToolCall, tool: Tool, planned: Planned) -> Claim:
-    """Take the one permission to execute; a changed target goes back to people."""
-    if call.proposal_id is None:
-        raise LookupError("A write without a proposal reached its dispatch.")
-    content = planned.content(tool)
-    claimed = approvals.claim_dispatch(
-        actor=held.actor,
-        proposal_id=call.proposal_id,
-        call_key=call.idempotency_key,
-        content=content,
-    )
-    if isinstance(claimed, Claimed):
-        endings.tell(held.about.conversation_id, call)
-        return Claim(settled=Settled.ALLOWED, dispatch_id=claimed.dispatch_id)
-    if claimed.state is ProposalState.STALE:
-        return _asked_again(held, call, call.proposal_id, content)
-    if endings.of_call(call) in endings.CLOSES:
-        _close(held, call)
-        return Claim(settled=Settled.CLOSED)
-    if claimed.code == "dispatch.other_call" and following.is_behind(call, call.proposal_id):
-        return Claim(settled=Settled.WAITS)  # edited and agreed to meanwhile; it is followed first
-    if claimed.code == "dispatch.other_call":
-        # Not what people agreed to: a bug or an attack, recorded by approvals. It never runs.
-        approvals.withdraw(actor=held.actor, proposal_id=call.proposal_id, cause=claimed.code)
-        _close(held, call)
-        return Claim(settled=Settled.CLOSED)
-    if claimed.state is ProposalState.OPEN:
-        # Reopened in this transaction: a voter lost the right to vote, or the rules ask for more.
-        call.state = CallState.WAITING_APPROVAL
-        call.save(update_fields=["state"])
-    return Claim(settled=Settled.WAITS)
-
-
-def _asked_again(held: Held, call: ToolCall, proposal_id: UUID, content: Content) -> Claim:
-    """Put the new difference before people: what they saw is not what would run."""
-    try:
-        card = approvals.refresh(actor=held.actor, proposal_id=proposal_id, content=content)
-    except ConsoleError:
-        approvals.withdraw(actor=held.actor, proposal_id=proposal_id, cause="drift")
-        calls.close_row(
-            held, call, CallState.WITHDRAWN, code="approval.drift", told=REFUSALS["approval.drift"]
-        )
-        return Claim(settled=Settled.CLOSED)
-    bind(call, content)
-    call.state = CallState.WAITING_APPROVAL
-    call.save()
-    if card.state is not ProposalState.OPEN:
-        return Claim(settled=Settled.WAITS)  # a rule carries it as it is now; nobody is asked
-    text = f"The record changed meanwhile, so people are asked again: {call.title}."
-    frame = timeline.notice(FrameKind.WAITING, text, call=str(call.pk), needs=card.needs)
-    calls.tell(held, frame)
-    return Claim(settled=Settled.WAITS)
-
-
-def mark(call: ToolCall, held: Held, *, epoch: int) -> None:
-    """Write the mark ahead of the effect: run epoch, switch epoch, attempt."""
-    call.state = CallState.EXECUTING
-    call.attempt += 1
-    call.epoch = held.epoch
-    call.switch_epoch = epoch
-    call.started_at = clock.now()
-    call.save()
-
-
-def report(held: Held, call: ToolCall, claim: Claim, outcome: DispatchState) -> None:
-    """Tell approvals how the execution ended, and the end user that it is done."""
-    if claim.dispatch_id is not None:
-        approvals.report_outcome(
-            actor=held.actor,
-            dispatch_id=claim.dispatch_id,
-            outcome=outcome,
-            after=call.after or {},
-            evidence={"call": str(call.pk), "result": bytes(call.result_digest or b"").hex()},
-        )
-    if outcome is DispatchState.SUCCEEDED:
-        text = f"Done: {call.title}."
-        calls.tell(held, timeline.notice(FrameKind.EXECUTED, text, call=str(call.pk)))
-
-
 def say(held: Held, event: Event) -> None:
     record(event, actor=held.actor)
-
-
-@command
-def give_up(*, actor: Actor, held: Held, call_id: UUID, error: Mapping[str, Any]) -> None:
-    """Close a call that was agreed to and cannot be carried out; the tool changed nothing."""
-    timeline.step(held, Note(type="call.failed", payload={"call": str(call_id), **error}))
-    call = calls.locked(call_id)
-    if call.proposal_id is not None:
-        approvals.withdraw(
-            actor=actor, proposal_id=call.proposal_id, cause=f"failed: {error['code']}"
-        )
-    calls.fail_row(held, call, error)
