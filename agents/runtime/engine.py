@@ -17,7 +17,7 @@ import structlog
 from agents.errors import Fenced, ModelFailed, Parked
 from agents.llm import door
 from agents.llm.door import Answer, ModelCall
-from agents.runtime import faults, fence, gate, proposing, stepping, transcript
+from agents.runtime import faults, fence, proposing, settling, stepping, transcript
 from agents.runtime.gate import STOPPED, Waits
 from agents.runtime.held import Held
 from agents.runtime.timeline import Note
@@ -88,7 +88,7 @@ def _parked(held: Held, stop: Parked) -> Progress:
 def _work(held: Held) -> Progress:
     started = time.monotonic()
     for _ in range(SLICE_STEPS):
-        waits = gate.settle(held)
+        waits = settling.settle(held)
         if Waits.NOT_MINE in waits:
             return Progress.ENDED
         if waits:

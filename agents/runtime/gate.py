@@ -41,13 +41,11 @@ from agents.runtime.held import Held
 from agents.runtime.promises import told, tool_of
 from agents.runtime.proposing import Planned, Settled
 from agents.runtime.timeline import Note
-from agents.states import CallState, Confirmation
 from agents.tools import registry
 from agents.tools.contracts import Idempotency, Image, Result, Tool, ToolContext
 from agents.tools.errors import InvalidArguments, Problem
-from approvals.errors import Backpressure
 from approvals.policies.planning import as_left, overlaid
-from approvals.states import FEWEST_STEPS, DispatchState
+from approvals.states import DispatchState
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.transactions import command, query
@@ -69,71 +67,22 @@ class Waits(StrEnum):
     NOT_MINE = "not_mine"  # the run was handed over while this call was settled
 
 
-def settle(held: Held) -> set[Waits]:
-    """Take every open call of the run as far as it gets; returns what is waited for.
-
-    Raises:
-        Fenced: another worker has the run.
-        Parked: a switch stands against the next act.
-    """
-    waits: set[Waits] = set()
-    for call in calls.open_calls(actor=held.actor, run_id=held.run_id):
-        outcome = _advance(held, call)
-        if outcome is Waits.NOT_MINE:
-            return {outcome}
-        if outcome is not Waits.NOTHING:
-            waits.add(outcome)
-    return waits
-
-
-def _advance(held: Held, call: ToolCall) -> Waits:
-    match CallState(call.state):
-        case CallState.PROPOSED:
-            return _begin(held, call)
-        case CallState.WAITING_APPROVAL | CallState.APPROVED:
-            return _continue(held, call)
-        case CallState.EXECUTING:
-            return _recover(held, call)
-        case CallState.UNKNOWN:
-            return Waits.RECONCILIATION
-        case _:
-            return Waits.NOTHING
-
-
-def _begin(held: Held, call: ToolCall) -> Waits:
-    """Check the call against its contract; then read at once, or ask for agreement."""
-    if held.about.plan_writes:
-        call = calls.one(actor=held.actor, call_id=call.pk)
-        if call.state != CallState.PROPOSED:  # the plan of an earlier call has taken it along
-            return _advance(held, call)
-    tool = _checked(held, call)
-    if tool is None:
-        return _mine(held)
-    if not tool.writes:
-        _read(held, call, tool)
-        return _mine(held)
-    if call.confirmation == Confirmation.ASKED:
-        return Waits.USER
-    group = grouping.beside(held, call)
-    return _plan(held, [call, *group]) if group else _propose(held, call, tool)
-
-
-def _mine(held: Held) -> Waits:
+def mine(held: Held) -> Waits:
     """Say whether the run is still ours: storing a result may have handed it to a person."""
-    mine = timeline.holds(actor=held.actor, held=held)
-    return Waits.NOTHING if mine else Waits.NOT_MINE
+    ours = timeline.holds(actor=held.actor, held=held)
+    return Waits.NOTHING if ours else Waits.NOT_MINE
 
 
-def _checked(held: Held, call: ToolCall) -> Tool | None:
+def checked(held: Held, call: ToolCall) -> Tool | None:
     """Return the tool if the call fits its contract; else the call is closed with the reason."""
     try:
-        return _fitting(held, call)
+        return fitting(held, call)
     except ConsoleError as refusal:
         calls.refuse(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return None
 
 
-def _fitting(held: Held, call: ToolCall) -> Tool:
+def fitting(held: Held, call: ToolCall) -> Tool:
     """Return the tool of a call that keeps its contract: known, well formed, within its rights."""
     tool = tool_of(held, call)
     if call.raw:
@@ -160,12 +109,12 @@ def context(*, actor: Actor, held: Held, call: ToolCall) -> ToolContext:
 # --- reads
 
 
-def _read(held: Held, call: ToolCall, tool: Tool) -> None:
+def read(held: Held, call: ToolCall, tool: Tool) -> None:
     started = time.monotonic()
     try:
         result = _fetch(held, call, tool) if tool.egress else _look(held, call, tool)
     except ConsoleError as refusal:
-        _raise_if_stopped(refusal)
+        raise_if_stopped(refusal)
         calls.fail(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return
     _store_read(actor=held.actor, held=held, call=call, tool=tool, found=(result, _ms(started)))
@@ -222,20 +171,8 @@ def _store_read(
 # --- writes: agreement
 
 
-def _propose(held: Held, call: ToolCall, tool: Tool) -> Waits:
-    try:
-        settled = _propose_now(actor=held.actor, held=held, call=call, tool=tool)
-    except Backpressure:
-        return Waits.ROOM  # nothing was stored: the call is proposed as if for the first time
-    except ConsoleError as refusal:
-        _raise_if_stopped(refusal)
-        calls.fail(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
-        return _mine(held)
-    return _after(held, call, settled)
-
-
 @command
-def _propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+def propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     fields = held.about.fields(tool=tool.name, tier=tool.tier)
     require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
     following.require_new(call)
@@ -245,32 +182,8 @@ def _propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Set
     return proposing.propose(held, call.pk, tool, found)
 
 
-def _plan(held: Held, group: list[ToolCall]) -> Waits:
-    """Put several writes of one answer before people as one plan, in the model's order."""
-    found = [(one, _checked(held, one)) for one in group]
-    members = [(one, tool) for one, tool in found if tool is not None]
-    if _mine(held) is Waits.NOT_MINE:
-        return Waits.NOT_MINE
-    if any(one.confirmation == Confirmation.ASKED for one, _ in members):
-        return Waits.USER
-    refused = [one for one in members if one[0].confirmation == Confirmation.REFUSED]
-    if refused or len(members) < FEWEST_STEPS:
-        # What the end user declined is closed; a single change is a proposal of its own.
-        alone = [_propose(held, one, tool) for one, tool in refused or members]
-        return _begin(held, group[0]) if refused else alone[-1]
-    try:
-        settled = _plan_now(actor=held.actor, held=held, members=members)
-    except Backpressure:
-        return Waits.ROOM
-    except grouping.Misfit as wrong:
-        _raise_if_stopped(wrong.refusal)
-        calls.fail(actor=held.actor, held=held, call_id=wrong.call_id, error=told(wrong.refusal))
-        return _mine(held) or _begin(held, group[0])
-    return _after(held, group[0], settled)
-
-
 @command
-def _plan_now(*, actor: Actor, held: Held, members: list[tuple[ToolCall, Tool]]) -> Settled:
+def plan_now(*, actor: Actor, held: Held, members: list[tuple[ToolCall, Tool]]) -> Settled:
     for tool in {tool.name: tool for _, tool in members}.values():
         fields = held.about.fields(tool=tool.name, tier=tool.tier)
         require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
@@ -309,51 +222,11 @@ def observed(ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool) -> Ima
     return image
 
 
-def _after(held: Held, call: ToolCall, settled: Settled) -> Waits:
-    match settled:
-        case Settled.ASKED_USER:
-            return Waits.USER
-        case Settled.WAITS:
-            return Waits.APPROVAL
-        case Settled.ALLOWED:
-            return _advance(held, calls.one(actor=held.actor, call_id=call.pk))
-        case Settled.CLOSED:
-            return _mine(held)
-
-
 # --- writes: execution
 
 
-def _continue(held: Held, call: ToolCall) -> Waits:
-    """Go on with a call whose proposal may have been decided."""
-    settled = proposing.decided(actor=held.actor, held=held, call_id=call.pk)
-    if settled is not Settled.ALLOWED:
-        return _after(held, call, settled)
-    try:
-        tool = _fitting(held, call)
-    except ConsoleError as refusal:
-        # The promise was changed or taken away since: what people agreed to is not what would run.
-        dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
-        return _mine(held)
-    if tool.idempotency is Idempotency.TRANSACTIONAL:
-        return _execute_inside(held, call, tool)
-    return _execute_outside(held, call, tool)
-
-
-def _execute_inside(held: Held, call: ToolCall, tool: Tool) -> Waits:
-    """Run a write of our own database: mark, effect and result commit together or not at all."""
-    try:
-        settled = _mark_apply_store(actor=held.actor, held=held, call=call, tool=tool)
-    except ConsoleError as refusal:
-        _raise_if_stopped(refusal)
-        dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
-        return _mine(held)
-    faults.reached(faults.Point.P6)
-    return _after(held, call, settled)
-
-
 @command
-def _mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+def mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     started = time.monotonic()
     answer = _permit_effect(held, tool)
     timeline.step(held, Note(type="call.executing", payload=calls.trace(call)), keeps=True)
@@ -382,21 +255,8 @@ def _permit_effect(held: Held, tool: Tool) -> Answer:
     return require_permitted(Point.PROPOSAL_DISPATCH, fields, guard=True)
 
 
-def _execute_outside(held: Held, call: ToolCall, tool: Tool) -> Waits:
-    """Run a write elsewhere: the mark commits first, so that a crash leaves a trace."""
-    try:
-        settled = _mark(actor=held.actor, held=held, call=call, tool=tool)
-    except ConsoleError as refusal:
-        _raise_if_stopped(refusal)
-        dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
-        return _mine(held)
-    if settled is not Settled.ALLOWED:
-        return _after(held, call, settled)
-    return _effect(held, calls.one(actor=held.actor, call_id=call.pk), tool)
-
-
 @command
-def _mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+def mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     answer = _permit_effect(held, tool)
     timeline.step(held, Note(type="call.executing", payload=calls.trace(call)))
     row = calls.locked(call.pk)
@@ -411,7 +271,7 @@ def _mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
     return claim.settled
 
 
-def _effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
+def effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
     started = time.monotonic()
     faults.reached(faults.Point.P4)
     try:
@@ -424,30 +284,30 @@ def _effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
         actor=held.actor, held=held, call_id=call.pk, tool=tool, found=(result, _ms(started))
     )
     faults.reached(faults.Point.P6)
-    return _mine(held)
+    return mine(held)
 
 
 def _not_done(held: Held, call: ToolCall, tool: Tool, refusal: ConsoleError) -> Waits:
     """Settle an outside write that gave no result: refused by the target, or nobody knows."""
     sure = refusal.kind in (Refusal.CONFLICT, Refusal.INVALID, Refusal.MISSING)
     if not sure and tool.idempotency is Idempotency.NATIVE and call.attempt < _attempts(tool):
-        return _recover(held, call)
+        return recover(held, call)
     outside.store_failure(
         actor=held.actor, held=held, call_id=call.pk, error=told(refusal), known=sure
     )
-    return _mine(held) if sure else Waits.RECONCILIATION
+    return mine(held) if sure else Waits.RECONCILIATION
 
 
 def _attempts(tool: Tool) -> int:
     return max(tool.retry.attempts, MOST_ATTEMPTS)
 
 
-def _recover(held: Held, call: ToolCall) -> Waits:
+def recover(held: Held, call: ToolCall) -> Waits:
     """Settle a call that was executing when its worker died: same key again, or a person."""
     tool = registry.get(call.tool)
     if tool.idempotency is Idempotency.NATIVE and call.attempt < _attempts(tool):
         again = outside.mark_again(actor=held.actor, held=held, call_id=call.pk)
-        return _effect(held, again, tool)
+        return effect(held, again, tool)
     outside.store_failure(
         actor=held.actor,
         held=held,
@@ -458,7 +318,7 @@ def _recover(held: Held, call: ToolCall) -> Waits:
     return Waits.RECONCILIATION
 
 
-def _raise_if_stopped(refusal: ConsoleError) -> None:
+def raise_if_stopped(refusal: ConsoleError) -> None:
     """Turn the refusal of a switch into parking: the call keeps its state."""
     if refusal.code.startswith(STOPPED):
         raise Parked(

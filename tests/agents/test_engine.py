@@ -8,7 +8,16 @@ import pytest
 from agents.errors import Fenced, ModelFailed
 from agents.llm.scripted import Reply, Use
 from agents.models import Run
-from agents.runtime import commands, engine, fence, gate, queries, stepping, timeline, transcript
+from agents.runtime import (
+    commands,
+    engine,
+    fence,
+    queries,
+    settling,
+    stepping,
+    timeline,
+    transcript,
+)
 from agents.runtime.engine import Progress
 from agents.runtime.held import Held
 from approvals.states import Choice
@@ -335,7 +344,7 @@ class TestPark:
         with world.answering(calls(cancel())):
             held = _claimed(world, said.run_id)
             engine._step(held)
-            waits = gate.settle(held)
+            waits = settling.settle(held)
             (call,) = world.calls(said.run_id)
             world.vote(call.proposal_id)
             world.relay()

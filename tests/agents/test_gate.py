@@ -8,6 +8,8 @@ from agents.tools import registry
 ROOT = Path(__file__).parents[2] / "agents"
 # What a contract's functions are called; whoever reads one of them could run the tool.
 FUNCTIONS = {"run", "before", "plan", "apply"}
+# Where a run's call goes through the gate; `settling` knows which of them is next.
+DOORS = {"read", "propose_now", "plan_now", "mark", "mark_apply_store", "effect", "recover"}
 OWNERS = ("tools", "showcase", "llm", "migrations", "controls")
 
 
@@ -33,6 +35,25 @@ class TestOnlyCaller:
             path.name for path in sources() if "agents.runtime.calling import" in path.read_text()
         }
         assert importers == {"gate.py"}
+
+    def test_no_other_module_takes_a_call_through_it(self) -> None:
+        callers = {
+            path.name
+            for path in sorted(ROOT.rglob("*.py"))
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute)
+            and node.attr in DOORS
+            and ast.unparse(node.value) == "gate"
+        }
+        assert callers == {"settling.py"}
+        imported = {
+            name.name
+            for path in sorted(ROOT.rglob("*.py"))
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.module == "agents.runtime.gate"
+            for name in node.names
+        }
+        assert imported == {"STOPPED", "Waits"}
 
     def test_no_other_module_asks_a_model(self) -> None:
         callers = {

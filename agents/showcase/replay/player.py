@@ -15,7 +15,7 @@ from agents.errors import Fenced, Parked
 from agents.llm import door
 from agents.llm.scripted import Reply, Scripted, Use
 from agents.models import Run, ToolCall
-from agents.runtime import fence, gate, stepping, transcript
+from agents.runtime import fence, settling, stepping, transcript
 from agents.runtime.gate import Waits
 from agents.runtime.held import Held
 from agents.showcase.replay.stage import Stage, seated
@@ -146,10 +146,10 @@ def _ask(held: Held, group: list[Action]) -> None:
 
 def _settled(stage: Stage, held: Held, choice: Choice, played: Played) -> bool:
     """Settle a step's calls; people vote on what has to wait. False: the run left our hands."""
-    waits = gate.settle(held)
+    waits = settling.settle(held)
     while Waits.APPROVAL in waits:
         _decide(stage, held, choice, played)
-        waits = gate.settle(held)
+        waits = settling.settle(held)
     return Waits.NOT_MINE not in waits
 
 
@@ -171,7 +171,7 @@ def _decide(stage: Stage, held: Held, choice: Choice, played: Played) -> None:
 
 def _try_with_one(held: Held, card: ProposalCard, played: Played) -> None:
     """Let the gate try with one vote of two: it has to go on waiting."""
-    waits = gate.settle(held)
+    waits = settling.settle(held)
     still = _call_of(actor=held.actor, proposal_id=card.id)
     if Waits.APPROVAL in waits and still == CallState.WAITING_APPROVAL:
         played.waited += 1
