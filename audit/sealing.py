@@ -5,7 +5,7 @@ Writers never wait for this and never know of it. The reasoning is in README.md;
 
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -13,15 +13,14 @@ import psycopg
 import structlog
 from psycopg import IsolationLevel
 
-from audit import envelope, merkle, signer
+from audit import signer
 from audit.errors import CannotSeal, RollbackDetected
+from audit.growing import Logs
 from audit.queries import direct
-from console.kernel import canonical
 
 log = structlog.get_logger(__name__)
 
 LOCK: Final = 0x5EA1  # advisory lock of whoever seals; one per database
-META_EVERY_US: Final = 1_000_000
 CHUNK: Final = 10_000
 SEES_NOTHING: Final = "3:3:"
 EVENT_ONCE: Final = "audit_entry_event_once"
@@ -99,18 +98,6 @@ class RoundCard:
     meta_leaf_count: int
 
 
-@dataclass(slots=True)
-class _Growing:
-    """A log while a round appends to it."""
-
-    id: UUID
-    tenant_id: UUID | None
-    origin: str
-    edge: merkle.Edge
-    started_at: int  # size before this round
-    fresh: list[bytes] = field(default_factory=list)  # leaf hashes of this round, for the next tile
-
-
 class Sealer:
     """Seals round after round over one session; a given one must be at REPEATABLE READ."""
 
@@ -159,7 +146,6 @@ class _Round:
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self.db = connection
-        self.logs: dict[UUID, _Growing] = {}
         self.round_no = 0
         self.sealed_us = 0
 
@@ -168,18 +154,18 @@ class _Round:
         self.round_no, self.sealed_us = now.prev_no + 1, now.sealed_us
         if check_rollback:
             self._require_no_rollback()
+        logs = Logs(self.db, round_no=self.round_no, sealed_us=self.sealed_us)
         with closing(self._batch(now)) as batch:
-            count = sum(self._append(chunk) for chunk in batch)
-        for growing in sorted(self.logs.values(), key=lambda one: one.id):
-            self._write_head(growing)
-        metas = self._append_meta()
+            count = sum(self._append(chunk, logs) for chunk in batch)
+        logs.write_heads()
+        metas = logs.append_meta()
         if not count and not metas and not now.is_new_epoch:
             return None
         self._write_round(now, count)
         return RoundCard(
             round_no=self.round_no,
             entry_count=count,
-            log_count=len(self.logs),
+            log_count=len(logs.grown),
             meta_leaf_count=metas,
         )
 
@@ -239,12 +225,12 @@ class _Round:
             while rows := cursor.fetchmany(CHUNK):
                 yield rows
 
-    def _append(self, rows: list[_Row]) -> int:
+    def _append(self, rows: list[_Row], logs: Logs) -> int:
         entries = []
         for *place, tenant_id, leaf_hash, received_us in rows:
-            growing = self._log_of(tenant_id)
+            growing = logs.of(tenant_id)
             index, leaf = growing.edge.size, bytes(leaf_hash)
-            self._grow(growing, leaf)
+            logs.grow(growing, leaf)
             entries.append((growing.id, index, *place, tenant_id, leaf, self.round_no, received_us))
         self._insert([list(column) for column in zip(*entries, strict=True)])
         return len(entries)
@@ -260,148 +246,6 @@ class _Round:
                 f"Two events have one id: {error.diag.message_detail} The application cannot "
                 "choose it, so somebody else wrote here; run manage.py verify_audit."
             ) from error
-
-    def _log_of(self, tenant_id: UUID) -> _Growing:
-        found = self.logs.get(tenant_id)
-        if found is None:
-            query: LiteralString = (
-                "SELECT id, tenant_id, origin FROM audit_log WHERE tenant_id = %s"
-            )
-            row = self._one(query, [tenant_id]) or self._open_log(tenant_id)
-            found = self.logs[tenant_id] = self._growing(*row)
-        return found
-
-    def _open_log(self, tenant_id: UUID) -> Any:
-        """Open a tenant's log at its first event, so that no writer ever looks for one."""
-        (meta,) = self._one("SELECT origin FROM audit_log WHERE kind = 'meta'")
-        origin = f"{meta.removesuffix('/meta')}/t/{tenant_id.hex}"
-        return self._one(
-            """INSERT INTO audit_log (tenant_id, kind, origin) VALUES (%s, 'tenant', %s)
-               RETURNING id, tenant_id, origin""",
-            [tenant_id, origin],
-        )
-
-    def _growing(self, log_id: UUID, tenant_id: UUID | None, origin: str) -> _Growing:
-        head = self._one(
-            "SELECT size, edge FROM audit_head WHERE log_id = %s ORDER BY size DESC LIMIT 1",
-            [log_id],
-        )
-        edge = merkle.Edge.unpack(head[0], bytes(head[1])) if head else merkle.Edge()
-        return _Growing(log_id, tenant_id, origin, edge, edge.size)
-
-    def _grow(self, growing: _Growing, leaf: bytes) -> None:
-        growing.fresh.append(leaf)
-        for level, number, _hash in growing.edge.append(leaf):
-            tile_level, rest = divmod(level, merkle.TILE_HEIGHT)
-            if tile_level and not rest:
-                self._write_tile(growing, tile_level - 1, number)
-
-    def _write_tile(self, growing: _Growing, level: int, number: int) -> None:
-        hashes = self._leaves_of_tile(growing, number) if level == 0 else None
-        if hashes is None:
-            hashes = b"".join(self._roots_of_tiles(growing, level - 1, number))
-        self.db.execute(
-            """INSERT INTO audit_tile (log_id, level, number, tenant_id, hashes)
-               VALUES (%s, %s, %s, %s, %s)""",
-            [growing.id, level, number, growing.tenant_id, hashes],
-        )
-
-    def _leaves_of_tile(self, growing: _Growing, number: int) -> bytes:
-        """Return a tile's 256 leaf hashes: older ones from the table, this round's from memory."""
-        fresh = growing.fresh[-merkle.TILE_WIDTH :]
-        growing.fresh = []
-        older: list[bytes] = []
-        if len(fresh) < merkle.TILE_WIDTH:
-            older = self._older_leaves(growing, number * merkle.TILE_WIDTH)
-        return b"".join([*older, *fresh])
-
-    def _older_leaves(self, growing: _Growing, first: int) -> list[bytes]:
-        query: LiteralString = """
-            SELECT leaf_hash FROM audit_entry
-             WHERE log_id = %s AND index >= %s AND index < %s ORDER BY index"""
-        values = [growing.id, first, growing.started_at]
-        if growing.tenant_id is None:
-            query = """
-                SELECT leaf_hash FROM audit_meta_leaf
-                 WHERE index >= %s AND index < %s ORDER BY index"""
-            values = values[1:]
-        return [bytes(row[0]) for row in self.db.execute(query, values)]
-
-    def _roots_of_tiles(self, growing: _Growing, level: int, number: int) -> list[bytes]:
-        first = number * merkle.TILE_WIDTH
-        rows = self.db.execute(
-            """SELECT hashes FROM audit_tile WHERE log_id = %s AND level = %s
-                AND number >= %s AND number < %s ORDER BY number""",
-            [growing.id, level, first, first + merkle.TILE_WIDTH],
-        )
-        return [merkle.root(merkle.split(bytes(row[0]))) for row in rows]
-
-    def _write_head(self, growing: _Growing) -> None:
-        edge = growing.edge
-        self.db.execute(
-            """INSERT INTO audit_head (log_id, size, round_no, tenant_id, root, edge, sealed_us)
-               VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-            [
-                growing.id,
-                edge.size,
-                self.round_no,
-                growing.tenant_id,
-                edge.root(),
-                edge.pack(),
-                self.sealed_us,
-            ],
-        )
-
-    def _append_meta(self) -> int:
-        """Give the meta log a leaf per log that moved, at most once a second."""
-        meta = self._growing(
-            *self._one("SELECT id, tenant_id, origin FROM audit_log WHERE kind = 'meta'")
-        )
-        last = self._one(
-            """SELECT round_no, sealed_us FROM audit_head
-                WHERE log_id = %s ORDER BY size DESC LIMIT 1""",
-            [meta.id],
-        ) or (0, 0)
-        if self.sealed_us - last[1] < META_EVERY_US:
-            return 0
-        moved = self.db.execute(
-            """SELECT DISTINCT ON (h.log_id)
-                      l.id, l.tenant_id, l.origin, h.size, h.root, h.sealed_us
-                 FROM audit_head h JOIN audit_log l ON l.id = h.log_id
-                WHERE h.round_no > %s AND l.kind = 'tenant' ORDER BY h.log_id, h.size DESC""",
-            [last[0]],
-        ).fetchall()
-        for row in moved:
-            self._write_meta_leaf(meta, *row)
-        if moved:
-            self._write_head(meta)
-        return len(moved)
-
-    def _write_meta_leaf(
-        self,
-        meta: _Growing,
-        log_id: UUID,
-        tenant_id: UUID,
-        origin: str,
-        size: int,
-        root: bytes,
-        sealed_us: int,
-    ) -> None:
-        body = {
-            "v": envelope.VERSION,
-            "log": origin,
-            "size": size,
-            "root": bytes(root).hex(),
-            "sealed_at": envelope.stamp(sealed_us),
-        }
-        leaf = canonical.dumps(body)
-        leaf_hash = merkle.leaf_hash(leaf)
-        self.db.execute(
-            """INSERT INTO audit_meta_leaf (index, log_id, tenant_id, leaf, leaf_hash, round_no)
-               VALUES (%s, %s, %s, %s, %s, %s)""",
-            [meta.edge.size, log_id, tenant_id, leaf, leaf_hash, self.round_no],
-        )
-        self._grow(meta, leaf_hash)
 
     def _write_round(self, now: Situation, count: int) -> None:
         snapshot = SEES_NOTHING if now.is_new_epoch else now.cur

@@ -13,16 +13,18 @@ ROOT = Path(__file__).resolve().parents[2]
 SEALS_FOR_EVER = """
 import os, sys, django
 django.setup()
+from audit.growing import Logs
 from audit.sealing import Sealer, _Round
 where = sys.argv[1]
-original = getattr(_Round, where)
+holder = _Round if hasattr(_Round, where) else Logs
+original = getattr(holder, where)
 def die(self, *args):
     result = original(self, *args)
     if sys.argv[2] == "after":
         print("here", flush=True)
         os.kill(os.getpid(), 19)
     return result
-setattr(_Round, where, die)
+setattr(holder, where, die)
 Sealer().run_round()
 """
 
