@@ -1,7 +1,3 @@
-from dataclasses import replace
-from datetime import timedelta
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,22 +5,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals import commands, queries
-from approvals.cards import Block, ListPlace, Principal, ProposalCard, QueuePage, QueueRow, Slot
-from approvals.commands.desk import must_lock
-from approvals.models import Attention
+from approvals.cards import Principal, ProposalCard, QueuePage, QueueRow
 from approvals.queries import Sort, View, lists
 from approvals.queries.lists import MOST_COUNTED, PAGE_ROWS
-from approvals.states import AttentionReason, PrincipalRole, SnoozeFor
+from approvals.states import PrincipalRole
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput
-from console.kernel.transactions import command, in_tenant
 from tests.approvals.desk import (
-    agent,
     approve,
     approved,
     claim,
-    content,
     facts,
     opened,
     opened_many,
@@ -82,7 +73,7 @@ class TestTabs:
         assert MOST_COUNTED == 1000
 
     def test_put_my_turn_first_and_go_on_page_by_page(self, cast: Cast) -> None:
-        others = [opened(cast, chain=_chain(cast.ruth)) for _ in range(4)]
+        others = [opened(cast, chain=chain_of(cast.ruth)) for _ in range(4)]
         mine = opened_many(cast, PAGE_ROWS)
         first = listed(cast.ruth, View.TEAM)
         second = listed(cast.ruth, View.TEAM, after=first.next)
@@ -92,7 +83,7 @@ class TestTabs:
 
     def test_keep_what_was_decided_in_its_place(self, cast: Cast) -> None:
         cards = [opened(cast) for _ in range(3)]
-        part = opened(cast, chain=_chain(cast.ruth))
+        part = opened(cast, chain=chain_of(cast.ruth))
         as_of = clock.now()
         before = ids(cast.ruth, View.TEAM, as_of=as_of)
         approve(cards[1], cast.ines)
@@ -206,160 +197,6 @@ class TestFilters:
         assert listed(cast.ruth, View.TEAM, as_of=as_of).fresh == 2
 
 
-class TestTurn:
-    def test_begins_with_the_opening(self, cast: Cast) -> None:
-        card = opened(cast)
-        turn = row_of(cast.ruth, card).turn
-        assert turn is not None
-        assert (turn.reason, turn.cause, turn.at) == ("opened", "", card.opened_at)
-        assert row_of(cast.omar, card).turn is None
-
-    def test_comes_back_with_the_voided_vote(self, cast: Cast) -> None:
-        card = opened(cast, tier=2)
-        approve(card, cast.ruth)
-        approve(card, cast.ines)
-        claim(cast, card, before={"orders": {"#W1": {"status": "shipped"}}})
-        base = content(before={"orders": {"#W1": {"status": "shipped"}}})
-        commands.refresh(actor=agent(cast), proposal_id=card.id, content=base)
-        for who in (cast.ruth, cast.ines):
-            turn = row_of(who, card, View.MINE).turn
-            assert turn is not None
-            assert (turn.reason, turn.cause) == ("voided", "drift")
-        peer = cast.add("peer", roles=("reviewer",), groups=("care",))
-        turn = row_of(peer, card, View.MINE).turn
-        assert turn is not None
-        assert turn.reason == AttentionReason.REOPENED
-
-    def test_is_not_told_to_whoever_took_a_vote_back(self, cast: Cast) -> None:
-        card = opened(cast, tier=2)
-        approve(card, cast.ruth)
-        commands.withdraw_vote(actor=cast.ruth, proposal_id=card.id)
-        turn = row_of(cast.ruth, card, View.MINE).turn
-        assert turn is not None
-        assert turn.reason == AttentionReason.OPENED
-
-    def test_is_told_to_those_who_are_asked_later(self, cast: Cast) -> None:
-        loose = cast.add("loose", roles=("reviewer",))
-        card = opened(cast, tier=2)
-        assert ids(loose) == []
-        _ask_for(actor=cast.system, card=card, groups=("*",))
-        turn = row_of(loose, card, View.MINE).turn
-        assert turn is not None
-        assert (turn.reason, turn.cause) == ("widened", "widened")
-        assert _reasons(cast, card) == {loose.id: "widened"}
-
-    def test_follows_the_newest_requirement_and_the_groups_of_now(self, cast: Cast) -> None:
-        card = opened(cast, tier=2)
-        assert ids(replace(cast.ruth, groups=frozenset()), View.MINE) == []
-        assert ids(cast.ruth, View.TEAM, "needs:2") == [card.id]
-
-
-class TestSnooze:
-    def test_hides_from_the_own_list_alone_until_its_time(self, cast: Cast) -> None:
-        card = opened(cast)
-        at = clock.now()
-        with clock.frozen(at):
-            until = commands.snooze(
-                actor=cast.ruth, proposal_id=card.id, for_how_long=SnoozeFor.QUARTER
-            )
-            page = listed(cast.ruth)
-            assert until == at + timedelta(minutes=15)
-            assert (page.rows, page.mine, page.snoozed) == ((), 0, 1)
-            assert ids(cast.ines) == [card.id]
-            assert ids(cast.ruth, View.MINE, "is:snoozed") == [card.id]
-            assert row_of(cast.ruth, card).snoozed_until == until
-            assert row_of(cast.ruth, card).turn is None
-            assert ids(cast.ruth, View.WAITING) == []
-        with clock.frozen(until):
-            assert ids(cast.ruth) == [card.id]
-
-    def test_ends_before_the_deadline(self, cast: Cast) -> None:
-        card = opened(cast)
-        until = commands.snooze(actor=cast.ruth, proposal_id=card.id, for_how_long=SnoozeFor.DAY)
-        assert until == card.decide_by - timedelta(minutes=15)
-        with clock.frozen(card.decide_by - timedelta(minutes=10)):
-            late = commands.snooze(actor=cast.ruth, proposal_id=card.id, for_how_long=SnoozeFor.DAY)
-        assert late == card.decide_by - timedelta(minutes=5)
-
-    def test_ends_when_the_proposal_changes_or_asks_anew(self, cast: Cast) -> None:
-        card = opened(cast, chain=_chain(cast.noor))
-        commands.snooze(actor=cast.ruth, proposal_id=card.id, for_how_long=SnoozeFor.HOUR)
-        stop(cast, card)
-        commands.thaw(actor=cast.omar, proposal_ids=[card.id], cause="stop")
-        assert ids(cast.ruth) == [card.id]
-
-    def test_tells_nothing_of_a_hidden_vote(self, cast: Cast) -> None:
-        card = opened(cast, tier=2)
-        commands.snooze(actor=cast.ruth, proposal_id=card.id, for_how_long=SnoozeFor.HOUR)
-        approve(card, cast.ines)
-        assert ids(cast.ruth) == []
-
-    def test_is_taken_back(self, cast: Cast) -> None:
-        card = opened(cast)
-        commands.snooze(actor=cast.ruth, proposal_id=card.id, for_how_long=SnoozeFor.HOUR)
-        commands.wake(actor=cast.ruth, proposal_id=card.id)
-        assert ids(cast.ruth) == [card.id]
-
-
-class TestNeighbour:
-    def test_walks_the_filtered_list_both_ways(self, cast: Cast) -> None:
-        cards = [opened(cast, tier=1 + n % 2) for n in range(6)]
-        ones = [card.id for card in cards if card.tier == 1]
-        assert self.walk(cast, ones[0], back=False) == ones[1:]
-        assert self.walk(cast, ones[2], back=True) == ones[1::-1]
-
-    def test_crosses_from_my_turn_to_the_others(self, cast: Cast) -> None:
-        part, mine = opened(cast, chain=_chain(cast.ruth)), opened(cast)
-        ask = partial(queries.neighbour, actor=cast.ruth, view=View.TEAM)
-        assert ask(than=mine.id, back=False) == part.id
-        assert ask(than=part.id, back=True) == mine.id
-        assert ask(than=part.id, back=False) is None
-
-    def test_stands_where_what_left_would_stand(self, cast: Cast) -> None:
-        cards = [opened(cast) for _ in range(3)]
-        approve(cards[1], cast.ruth)
-        ask = partial(queries.neighbour, actor=cast.ruth, view=View.MINE, than=cards[1].id)
-        assert ask(back=False) == cards[2].id
-        assert ask(back=True) == cards[0].id
-        assert ask(words="mine:no", back=True) is None
-
-    def walk(self, cast: Cast, start: UUID, *, back: bool) -> list[UUID]:
-        found: list[UUID] = []
-        at = start
-        while True:
-            following = queries.neighbour(
-                actor=cast.ruth, view=View.MINE, than=at, words="tier:1", back=back
-            )
-            if following is None:
-                return found
-            found.append(at := following)
-
-
-class TestPlaceInList:
-    def test_agrees_with_the_list_and_with_its_neighbours(
-        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(lists, "PAGE_ROWS", 3)  # places on the page, at its edge and behind it
-        cards = [opened(cast, tier=1 + n % 2) for n in range(5)]
-        part, gone = opened(cast, chain=_chain(cast.ruth)), approved(cast)
-        for view, words, sort in (
-            (View.MINE, "", None), (View.TEAM, "", None), (View.TEAM, "tier:1", Sort.NEWEST),
-            (View.DECIDED, "", None),
-        ):  # fmt: skip
-            page = listed(cast.ruth, view, words, sort=sort)
-            shown = [row.card.id for row in page.rows]
-            for card in (*cards, part, gone):
-                ask: dict[str, Any] = {"view": view, "words": words, "sort": sort}
-                found = queries.place_in_list(actor=cast.ruth, proposal_id=card.id, **ask)
-                beside = partial(queries.neighbour, actor=cast.ruth, than=card.id, **ask)
-                assert found == ListPlace(
-                    no=shown.index(card.id) + 1 if card.id in shown else None,
-                    count=page.matched,
-                    before=beside(back=True),
-                    after=beside(back=False),
-                )
-
-
 class TestBlind:
     def test_lists_are_equal_before_and_after_another_vote(self, cast: Cast) -> None:
         cards = [opened(cast, tier=2) for _ in range(3)]
@@ -392,7 +229,7 @@ class TestBlind:
         assert counts[0] == counts[1]
 
 
-def _chain(*people: Actor) -> tuple[Principal, ...]:
+def chain_of(*people: Actor) -> tuple[Principal, ...]:
     """Return a chain of these people as owners."""
     return tuple(
         Principal(
@@ -404,17 +241,3 @@ def _chain(*people: Actor) -> tuple[Principal, ...]:
         )
         for one in people
     )
-
-
-@command
-def _ask_for(*, actor: Actor, card: ProposalCard, groups: tuple[str, ...]) -> None:
-    desk = must_lock(actor=actor, proposal_id=card.id)
-    slot = Slot(groups=groups, n=1)
-    wider = replace(desk.requirement, blocks=(*desk.requirement.blocks, Block(slots=(slot,))))
-    desk.ask(wider, cause="widened", at=clock.now())
-
-
-def _reasons(cast: Cast, card: ProposalCard) -> dict[str, str]:
-    with in_tenant(cast.tenant_id):
-        rows = Attention.objects.filter(proposal_id=card.id)
-        return {str(row.person_id): row.reason for row in rows}
