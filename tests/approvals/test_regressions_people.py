@@ -1,7 +1,7 @@
 """What went wrong elsewhere, in public, with the people who are asked, named or passed over.
 
 `owner/repo#n` is issue or pull request n of github.com/owner/repo; the others are in
-`test_regressions.py`.
+`test_regressions.py`, those about votes in `test_regressions_votes.py`.
 """
 
 from collections.abc import Iterator
