@@ -8,19 +8,12 @@ import pytest
 from console.kernel.http import PUBLIC
 from console.kernel.ids import uuid7
 from console.widget import commands as widget
-from tests.architecture.doors import (
-    BODIES,
-    CALLS,
-    DOORS,
-    POSTS,
-    Case,
-    Door,
-    calls_of,
-    cases_of,
-    good_of,
-)
+from tests.architecture.bad_requests import Case, calls_of, cases_of, good_of
+from tests.architecture.doors import BODIES, CALLS, DOORS, POSTS, Door
+from tests.architecture.filled import Filled, filled
+from tests.architecture.routes import ROUTES, Route
 from tests.architecture.test_openapi import OPERATIONS
-from tests.architecture.test_urls import ROUTES, SIGNED_IN_ONLY, Filled, Route, filled
+from tests.architecture.test_urls import SIGNED_IN_ONLY
 from tests.architecture.watch import Watch, code_of, sentence_of
 from tests.cast import Cast
 from tests.widget.conftest import Visitor

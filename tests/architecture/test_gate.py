@@ -34,8 +34,8 @@ from tests.agents.world import (
     says,
 )
 from tests.architecture.doors import POSTS
+from tests.architecture.routes import ROUTES
 from tests.architecture.test_machines import MACHINES_MAY
-from tests.architecture.test_urls import ROUTES
 from tests.architecture.watch import Watch
 from tests.cast import Cast
 

@@ -19,7 +19,8 @@ from tests.approvals.advance import make
 from tests.approvals.desk import agent, now, opened, pulse
 from tests.approvals.glass import close, lend, use
 from tests.architecture.bodies import BODIES
-from tests.architecture.test_urls import ROUTES, Filled, Route, ask, filled
+from tests.architecture.filled import Filled, filled
+from tests.architecture.routes import ROUTES, Route, ask
 from tests.architecture.watch import Watch
 from tests.authenticator import SITE
 from tests.cast import Cast

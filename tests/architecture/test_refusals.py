@@ -14,9 +14,10 @@ from console.kernel import clock
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from tests.approvals.desk import opened
+from tests.architecture.bad_requests import BIDI, TEN_MB, good_of
 from tests.architecture.bodies import DIGEST
-from tests.architecture.doors import BIDI, DOORS, JSON, TEN_MB, good_of
-from tests.architecture.test_urls import Filled, filled
+from tests.architecture.doors import DOORS, JSON
+from tests.architecture.filled import Filled, filled
 from tests.architecture.watch import Watch, code_of, sentence_of
 from tests.cast import HOST, Cast
 

@@ -1,38 +1,21 @@
 """Every address has a declared permission, hides other tenants' rows, and lets people decide."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from agents.controls import commands as controls
-from agents.controls.cards import Scope
-from agents.controls.states import ScopeKind
-from agents.llm.scripted import Reply, Use
-from approvals import commands as approvals
-from approvals.queries import View
-from approvals.states import ChannelKind
-from console.accounts import commands as accounts
-from console.accounts import queries
 from console.accounts.states import SCOPES
-from console.kernel import pulse
 from console.kernel.http import PUBLIC
 from console.kernel.ids import uuid7
-from console.kernel.rest import ApiView
-from console.widget import commands as widget
-from tests.agents.world import PENDING, SOFIA, World, make_world
-from tests.approvals import lent
-from tests.approvals.advance import made_beside
-from tests.approvals.desk import approved, claim, opened
-from tests.approvals.glass import broken, lend
-from tests.architecture.bodies import BODIES, POLICY
-from tests.authenticator import Authenticator, registered
-from tests.cast import HOST, Cast, make_cast
+from tests.agents.world import PENDING
+from tests.architecture.bodies import BODIES
+from tests.architecture.filled import Filled, filled
+from tests.architecture.routes import ROUTES, Route, ask
+from tests.cast import HOST
+
+__all__ = ["filled"]  # a fixture of its own for this file
 
 # Who is signed in may open these whatever their role; each with the reason.
 SIGNED_IN_ONLY: Final = {
@@ -156,64 +139,6 @@ DECIDING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One address of the product."""
-
-    path: str
-    name: str
-    view: Any
-
-    @property
-    def key(self) -> str:
-        return self.name or self.path
-
-    @property
-    def api(self) -> type[ApiView] | None:
-        found = getattr(self.view, "cls", None)
-        return found if isinstance(found, type) and issubclass(found, ApiView) else None
-
-    @property
-    def permissions(self) -> set[str] | None:
-        """What is asked for; None when nothing is declared."""
-        if self.api is None:
-            declared = getattr(self.view, "permission", None)
-            return None if declared is None else {str(declared)}
-        if self.api.public_reason:
-            return {PUBLIC}
-        asked = self.api.permission
-        return {asked} if isinstance(asked, str) else set(asked.values())
-
-    @property
-    def reason(self) -> str:
-        held: Any = self.api or self.view
-        return str(getattr(held, "public_reason", ""))
-
-    @property
-    def parameters(self) -> list[str]:
-        return [part.split(">")[0].partition(":")[2] for part in self.path.split("<")[1:]]
-
-    def filled(self, ids: dict[str, Any]) -> str:
-        parts = self.path.split("<")
-        pieces = [parts[0]]
-        for part in parts[1:]:
-            kind_and_name, _close, rest = part.partition(">")
-            pieces.append(f"{ids[kind_and_name.partition(':')[2]]}{rest}")
-        return "/" + "".join(pieces)
-
-
-def walk(resolver: Any, path: str = "", space: str = "") -> Iterator[Route]:
-    for entry in resolver.url_patterns:
-        here = path + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from walk(entry, here, f"{entry.namespace}:" if entry.namespace else space)
-        elif isinstance(entry, URLPattern):
-            # The API has no names: an address is what its users know.
-            named = f"{space}{entry.name}" if entry.name and not here.startswith("api/v1/") else ""
-            yield Route(here, named, entry.callback)
-
-
-ROUTES: Final = list(walk(get_resolver()))
 WITH_IDS: Final = [
     route
     for route in ROUTES
@@ -221,92 +146,6 @@ WITH_IDS: Final = [
     and not route.path.startswith("widget/")
     and route.parameters not in (["slug"], ["digest"])
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A tenant with one of everything, and the ids by the names that addresses give them."""
-
-    cast: Cast
-    ids: dict[str, dict[str, Any]]
-
-    def ids_for(self, route: Route) -> dict[str, Any]:
-        return {**self.ids[""], **self.ids.get(route.key.partition(":")[0], {})}
-
-
-@pytest.fixture(scope="module")
-def filled(database: None) -> Filled:
-    cast = make_cast()
-    cast.add("dana", roles=("reviewer", "operator", "auditor", "admin"))
-    world = make_world(cast)
-    run_id, call_id, conversation_id, proposal_id = held_call(world)
-    cast.client("ruth")
-    key = accounts.create_key(actor=cast.noor, name="ci", scopes=["runs.view"], days=1)
-    switch = controls.engage(
-        actor=cast.omar, scope=Scope(kind=ScopeKind.AGENT, value="another"), reason="For the test."
-    )
-    view = approvals.save_view(actor=cast.ruth, name="Mine", view=View.MINE)
-    tool = approvals.add_external_tool(
-        actor=cast.noor, name="crm.update", tier=2, summary="Changes a customer."
-    )
-    version = approvals.add_version(actor=cast.noor, body=POLICY)
-    room = approvals.add_channel(
-        actor=cast.noor,
-        kind=ChannelKind.EMAIL,
-        title="Room",
-        address="room@meridian.example",
-    )
-    embed = widget.create_key(
-        actor=cast.noor, title="Shop", agent="support", origins="http://localhost:*"
-    )
-    for duty in ("audit.seal", "audit.project"):
-        while pulse.run_once(duty):
-            pass
-    plain = {
-        "person_id": cast.ruth.id,
-        "session_id": queries.own_sessions(actor=cast.ruth)[0].id,
-        "key_id": key.key.id,
-        "run_id": run_id,
-        "call_id": call_id,
-        "conversation_id": conversation_id,
-        "proposal_id": proposal_id,
-        "switch_id": switch.id,
-        "version_id": version.id,
-        "standing_id": made_beside(cast).id,
-        "replay_id": approvals.start_replay(actor=cast.noor, version_id=version.id, days=1).id,
-        "channel_id": room.id,
-        "passkey_id": registered(cast.ruth, Authenticator()).id,
-        "view_id": view.id,
-        "tool_id": tool.id,
-        "dispatch_id": claim(cast, approved(cast)).dispatch_id,
-        "grant_id": lend(cast, cast.ines).id,
-        "delegation_id": lent.lend(cast.ines, cast.ruth).id,
-        "task_id": broken(opened(cast, tier=2), cast.ines).task_id,
-        "index": 5,  # Mallory's own log is shorter
-    }
-    return Filled(cast, {"": plain, "widget": {"key_id": embed.id}})
-
-
-def held_call(world: World) -> tuple[UUID, UUID, UUID, UUID]:
-    """Have the agent ask for a change that waits for people; return its ids."""
-    use = Use(
-        name="cancel_pending_order", args={"order_id": PENDING, "reason": "ordered by mistake"}
-    )
-    with world.answering(Reply(calls=(use,))):
-        said = world.say("Please cancel my order.", customer=SOFIA)
-        assert said.run_id is not None
-        world.advance(said.run_id)
-    call = world.calls(said.run_id)[0]
-    assert call.proposal_id is not None
-    return said.run_id, call.id, said.conversation_id, call.proposal_id
-
-
-def ask(client: Any, method: str, address: str, body: Any) -> Any:
-    """Send one request as a page or a program would."""
-    send = getattr(client, method.lower())
-    if address.startswith("/api/"):
-        return send(address, body, format="json") if method != "GET" else send(address)
-    return send(address, body) if method == "POST" else send(address)
 
 
 class TestPermissions:
