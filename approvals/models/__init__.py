@@ -34,9 +34,11 @@ from approvals.models.notices import (
     NoticeSetting,
 )
 from approvals.models.policy import NAME_LENGTH, Evaluation, PolicyVersion
-from approvals.models.proposal import PrincipalRow, Proposal, RequirementRow, Revision
+from approvals.models.proposal import PrincipalRow, Proposal
 from approvals.models.replaying import Replay, ReplayCall
+from approvals.models.requirement import RequirementRow
 from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask, RuleTurn
+from approvals.models.revision import Revision
 from approvals.models.standing import Standing, StandingUse
 from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 

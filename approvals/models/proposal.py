@@ -1,6 +1,5 @@
-"""A proposal with its contents, its chain, its requirement and the stops that hold it."""
+"""A proposal, and the principal chain that may not vote on it."""
 
-from decimal import Decimal
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -10,16 +9,9 @@ from django.db.models import Q
 from typing_extensions import override
 
 from approvals import policies
-from approvals.cards import (
-    Content,
-    Principal,
-    ProposalCard,
-    ProposalFacts,
-    Requirement,
-    RevisionCard,
-    Subject,
-)
-from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, TITLE_LENGTH, own, words
+from approvals.cards import Principal, ProposalCard, ProposalFacts, Subject
+from approvals.models.columns import LABEL_LENGTH, TITLE_LENGTH, own, words
+from approvals.models.revision import Revision
 from approvals.states import (
     CHECK_STATES,
     DECIDABLE,
@@ -27,14 +19,11 @@ from approvals.states import (
     LIVE,
     MOST_STEPS,
     PLAN,
-    OnExpiry,
     PrincipalRole,
     ProposalState,
 )
-from console.kernel import canonical
 from console.kernel.models import TenantRow
 
-OPENED: Final = "opened"  # why the first requirement of a proposal is there
 NO_KEY: Final = UUID(int=0)
 
 
@@ -198,7 +187,7 @@ class Proposal(TenantRow):
             _waiting("proposal_waiting_agent", "agent_id", "agent_label"),
         ]
 
-    def card(self, *, revision: "Revision", needs: int, frozen: bool) -> ProposalCard:
+    def card(self, *, revision: Revision, needs: int, frozen: bool) -> ProposalCard:
         return ProposalCard(
             id=self.id,
             subject=Subject(kind=self.subject_kind, id=self.subject_id),
@@ -237,62 +226,6 @@ class Proposal(TenantRow):
         )
 
 
-class Revision(TenantRow):
-    """One exact content of a proposal; never changed."""
-
-    proposal = own("Proposal", "revisions")
-    no = models.IntegerField()
-    digest = models.BinaryField(max_length=DIGEST_BYTES)
-    contract_hash = models.CharField(max_length=64)
-    args = models.BinaryField()  # canonical JSON; the executor's arguments are decoded from it
-    before = models.BinaryField()
-    before_digest = models.BinaryField(max_length=DIGEST_BYTES)
-    after = models.BinaryField()
-    # Of tool and arguments, under a key of the tenant: finds repeats, never authorises.
-    fingerprint = models.BinaryField(max_length=DIGEST_BYTES, null=True)
-    author = models.CharField(max_length=LABEL_LENGTH)
-    cause = models.CharField(max_length=40)
-    changed_paths = ArrayField(models.TextField(), default=list)
-    # Of a plan: the digests of its changes in order, 64 hex characters each.
-    children = ArrayField(models.CharField(max_length=64), null=True)
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["tenant_id", "proposal", "no"], name="revision_no_once"
-            ),
-            models.UniqueConstraint(
-                fields=["tenant_id", "id", "digest"], name="revision_id_digest"
-            ),
-        ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(
-                fields=["tenant_id", "fingerprint"],
-                condition=Q(fingerprint__isnull=False),
-                name="revision_fingerprint",
-            ),
-        ]
-
-    def content(self, tool: str) -> Content:
-        return Content(
-            tool=tool,
-            contract_hash=self.contract_hash,
-            args=canonical.loads(bytes(self.args)),
-            before=canonical.loads(bytes(self.before)),
-            after=canonical.loads(bytes(self.after)),
-            children=tuple(self.children or ()),
-        )
-
-    def card(self, tool: str) -> RevisionCard:
-        return RevisionCard(
-            no=self.no,
-            digest=bytes(self.digest).hex(),
-            cause=self.cause,
-            author=self.author,
-            content=self.content(tool),
-        )
-
-
 class PrincipalRow(TenantRow):
     """One member of the principal chain; never changed."""
 
@@ -325,103 +258,4 @@ class PrincipalRow(TenantRow):
             actor_id=self.actor_id,
             label=self.label,
             person_id=self.person_id,
-        )
-
-
-class RequirementRow(TenantRow):
-    """Who must agree, frozen when the proposal opened; a later row may ask more, never less.
-
-    The newest row counts.
-    """
-
-    proposal = own("Proposal", "requirements")
-    no = models.IntegerField(default=1)
-    cause = models.CharField(max_length=12, default=OPENED)
-    blocks = models.JSONField()
-    people = models.SmallIntegerField()
-    asked_groups = ArrayField(models.CharField(max_length=63))
-    blind = models.BooleanField()
-    decide_s = models.IntegerField()
-    execute_s = models.IntegerField()
-    on_expiry = models.CharField(max_length=12)
-    explanation = models.TextField()
-    stepup_s = models.IntegerField(default=0)
-    deny_threshold = models.SmallIntegerField(default=1)
-    ladder = models.JSONField(default=list)
-    batch_most = models.SmallIntegerField(default=0)
-    standing = models.BooleanField(default=False)
-    sample = models.DecimalField(max_digits=5, decimal_places=4, default=Decimal)
-    policy_version = models.UUIDField(null=True)
-
-    class Meta:
-        db_table = "approvals_requirement"
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["tenant_id", "proposal", "no"], name="requirement_no_once"
-            ),
-            models.CheckConstraint(condition=Q(people__gte=1), name="requirement_needs_somebody"),
-            models.CheckConstraint(
-                condition=words("on_expiry", OnExpiry), name="requirement_on_expiry"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    decide_s__gt=0,
-                    execute_s__gt=0,
-                    stepup_s__gte=0,
-                    deny_threshold__gte=1,
-                    batch_most__gte=0,
-                    sample__gte=0,
-                    sample__lte=1,
-                ),
-                name="requirement_in_bounds",
-            ),
-        ]
-
-    @classmethod
-    def of(
-        cls, proposal: Proposal, requirement: Requirement, *, no: int = 1, cause: str = OPENED
-    ) -> "RequirementRow":
-        """Return the row that freezes a requirement."""
-        return cls(
-            tenant_id=proposal.tenant_id,
-            proposal=proposal,
-            no=no,
-            cause=cause,
-            blocks=policies.requirement_as_dict(requirement),
-            people=requirement.people,
-            asked_groups=sorted(policies.asked_groups(requirement)),
-            blind=requirement.blind,
-            decide_s=requirement.decide_s,
-            execute_s=requirement.execute_s,
-            on_expiry=requirement.on_expiry,
-            explanation=requirement.explanation,
-            stepup_s=requirement.stepup_s,
-            deny_threshold=requirement.deny_threshold,
-            ladder=policies.ladder_as_list(requirement.ladder),
-            batch_most=requirement.batch_most,
-            standing=requirement.standing,
-            sample=Decimal(requirement.sample),
-            policy_version=requirement.policy_version,
-        )
-
-    @classmethod
-    def newest(cls, proposal: Proposal) -> "RequirementRow":
-        """Return the row that counts."""
-        return cls.objects.filter(proposal=proposal).latest("no")
-
-    def card(self) -> Requirement:
-        return Requirement(
-            blocks=policies.blocks_from(self.blocks),
-            blind=self.blind,
-            decide_s=self.decide_s,
-            execute_s=self.execute_s,
-            on_expiry=self.on_expiry,
-            explanation=self.explanation,
-            stepup_s=self.stepup_s,
-            deny_threshold=self.deny_threshold,
-            ladder=policies.ladder_from(self.ladder),
-            batch_most=self.batch_most,
-            standing=self.standing,
-            sample=f"{self.sample.normalize():f}",
-            policy_version=self.policy_version,
         )
