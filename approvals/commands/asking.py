@@ -9,7 +9,8 @@ from uuid import UUID
 
 from approvals.cards import CommentCard
 from approvals.commands import checking, remarks, reviewers
-from approvals.commands.desk import Desk, expired, kept, must_lock
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept
 from approvals.commands.timing import freeze, thaw
 from approvals.errors import SaidByMachine, TooManyQuestions
 from approvals.models import Comment, Revision

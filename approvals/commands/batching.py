@@ -6,7 +6,8 @@ from typing import Any
 from approvals import policies
 from approvals.cards import BatchResult, Listed, VoteReceipt
 from approvals.commands import signing
-from approvals.commands.desk import kept, must_lock
+from approvals.commands.desk import must_lock
+from approvals.commands.refusing import kept
 from approvals.commands.voting import cast_vote
 from approvals.queries.batching import checked_titles, require_batchable
 from approvals.states import Choice

@@ -14,8 +14,9 @@ from approvals import policies
 from approvals.cards import ViewServed
 from approvals.cards.reviewing import GlassReceipt
 from approvals.commands import checking, noticing, tasking
-from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
+from approvals.commands.desk import Desk, must_lock
 from approvals.commands.lending import locked_grant
+from approvals.commands.refusing import expired, kept, settled_by
 from approvals.commands.remarks import needed_text
 from approvals.commands.reviewers import require_current
 from approvals.errors.breaking import BreakGlassByMachine, NoBreakGlass

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import ClaimCard, ClaimsCard
-from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept, settled_by
 from approvals.commands.signing import voter_of
 from approvals.errors import AlreadyVoted, ProposalClaimed, VoteByMachine
 from approvals.events import CLAIMS, PROPOSAL_CLAIMS, ProposalTakenOver

@@ -1,16 +1,16 @@
 """One proposal under its row lock, with all that its rules need, and the moves it can make."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Content, Place, Principal, ProposalCard, Requirement, Voter
-from approvals.commands import deciding, steps, timers
+from approvals.cards import Place, Requirement, Voter
+from approvals.commands import deciding, steps
 from approvals.commands.attending import attend
-from approvals.errors import ProposalExpired
+from approvals.commands.locked import Locked
 from approvals.events import (
     ProposalFillable,
     ProposalReopened,
@@ -22,20 +22,15 @@ from approvals.models import (
     Decision,
     Freeze,
     PrincipalRow,
-    Proposal,
     RequirementRow,
     Revision,
     Vote,
 )
 from approvals.policies.breaking import execute_s
-from approvals.queries.deciders import deciders_of
 from approvals.queries.delegating import speakers
-from approvals.queries.people import voters_of
 from approvals.queries.seeing import lockable
 from approvals.states import (
     DECIDABLE,
-    FINAL,
-    NEXT,
     AttentionReason,
     Basis,
     Choice,
@@ -45,91 +40,16 @@ from approvals.states import (
 )
 from audit.commands import record
 from console.kernel.actors import Actor
-from console.kernel.errors import ConsoleError, NotFound
-
-R = TypeVar("R")
+from console.kernel.errors import NotFound
 
 POLICY: Final = "policy"
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
-    """A locked proposal with what belongs to it. Made by `lock`, inside a command."""
-
-    actor: Actor
-    row: Proposal
-    revision: Revision
-    requirement: Requirement
-    principals: tuple[Principal, ...]
-    freezes: list[Freeze]
-    votes: list[Vote]  # active ones on the current revision, oldest first
-    plan: Proposal | None = None  # locked as well, of one change of a plan
-
-    @property
-    def state(self) -> ProposalState:
-        return ProposalState(self.row.state)
-
-    @property
-    def window(self) -> policies.Window:
-        return policies.Window(
-            opened_at=self.row.window_opened_at,
-            length_s=self.row.window_s,
-            freezes=tuple(freeze.card() for freeze in self.freezes),
-        )
-
-    @property
-    def digest(self) -> str:
-        return bytes(self.revision.digest).hex()
-
-    @property
-    def content(self) -> Content:
-        return self.revision.content(self.row.tool)
-
-    def card(self) -> ProposalCard:
-        return self.row.card(
-            revision=self.revision,
-            needs=self.requirement.people,
-            frozen=bool(self.window.causes),
-        )
-
-    def voters(self) -> Mapping[UUID, Voter]:
-        """Return who may vote at this moment; read anew, because rights change."""
-        return voters_of(actor=self.actor, tool_id=self.row.tool_id)
+class Desk(Locked):
+    """A locked proposal with the moves it can make. Made by `lock`, inside a command."""
 
     # -- moves -----------------------------------------------------------------------------------
-
-    def move(self, to: ProposalState, *, at: datetime, cause: str = "") -> None:
-        """Change the state. The trigger `proposal_transition_allowed` repeats the check."""
-        if to not in NEXT[self.state]:
-            raise RuntimeError(f"A proposal cannot go from {self.state} to {to}.")
-        self.row.state = to.value
-        if to is not ProposalState.APPROVED and to not in FINAL:
-            self.row.execute_by = None
-        self.row.moved_at = at
-        if to in FINAL:
-            self.row.close_cause = cause[:200]
-        self.save()
-        steps.follow(self.row, self.plan, actor=self.actor, at=at)
-
-    def save(self) -> None:
-        self.row.row_version += 1
-        self.row.save(update_fields=_MUTABLE)
-        self.lay_timers()
-
-    def lay_timers(self) -> None:
-        """Let the timers agree with the clock; whatever moves it ends here."""
-        timers.lay(self.row, self.requirement, self.freezes)
-
-    def start_window(self, at: datetime) -> None:
-        """Give people the whole time again, from `at`."""
-        self.row.clock_no += 1
-        self.row.window_opened_at = at
-        self.row.window_s = self.requirement.decide_s
-        self.date_deadline(at=at)
-
-    def date_deadline(self, *, at: datetime) -> None:
-        """Let the decide-by time agree with the window, as far as it is known."""
-        self.row.decide_by = self.window.moment() or self.window.deadline(at=at)
 
     def end(
         self, outcome: Outcome, *, at: datetime, cause: str, told: str, fallback: str = ""
@@ -353,26 +273,6 @@ class Desk:
         deciding.tell(self.row, self.revision, outcome, actor=self.actor, **facts)
 
 
-# Columns of a proposal that may change at all; the role of the application has no right on others.
-_MUTABLE = (
-    "state",
-    "title",
-    "revision_no",
-    "refresh_count",
-    "window_opened_at",
-    "window_s",
-    "clock_no",
-    "extensions",
-    "decide_by",
-    "execute_by",
-    "moved_at",
-    "close_cause",
-    "unfillable_since",
-    "observed_before",
-    "row_version",
-)
-
-
 def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk | None:
     """Lock a proposal and read what belongs to it.
 
@@ -412,31 +312,3 @@ def must_lock(*, actor: Actor, proposal_id: UUID) -> Desk:
     if desk is None:
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return desk
-
-
-def settled_by(desk: Desk) -> str:
-    """Return who settled the proposal and when, as a sentence; "" while nobody has."""
-    if desk.state in DECIDABLE:
-        return ""
-    decision = (
-        Decision.objects.filter(proposal=desk.row, voided_at__isnull=True)
-        .order_by("-decided_at")
-        .first()
-    )
-    if decision is None:
-        return f"This proposal was {desk.state.value} at {clock_text(desk.row.moved_at)}."
-    who = " and ".join(deciders_of(decision)) or "a rule"
-    return f"This was {decision.outcome} by {who} at {clock_text(decision.decided_at)}."
-
-
-def clock_text(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def expired() -> ProposalExpired:
-    return ProposalExpired("The time for this is over and nothing ran; ask for a new proposal.")
-
-
-def kept(refusal: ConsoleError, _as: type[R]) -> R:
-    """Return a refusal that `@command` raises after the commit: what was noticed is kept."""
-    return cast("R", refusal)

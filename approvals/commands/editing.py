@@ -19,7 +19,8 @@ from approvals.cards import (
     Subject,
 )
 from approvals.commands import asking, checking, judging, laddering, remarks, repeats, reviewers
-from approvals.commands.desk import POLICY, Desk, expired, kept, must_lock
+from approvals.commands.desk import POLICY, Desk, must_lock
+from approvals.commands.refusing import expired, kept
 from approvals.errors import (
     AlreadyDecided,
     DoesNotFit,

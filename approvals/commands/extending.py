@@ -4,7 +4,8 @@ from uuid import UUID
 
 from approvals import policies
 from approvals.cards import ProposalCard
-from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept, settled_by
 from approvals.errors import AlreadyDecided, ClockMoved, ProposalFrozen
 from approvals.events import ProposalExtended
 from approvals.models import REASON_LENGTH

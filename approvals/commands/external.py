@@ -21,9 +21,10 @@ from approvals.cards import (
     Subject,
 )
 from approvals.commands import reviewers
-from approvals.commands.desk import expired, kept, must_lock
+from approvals.commands.desk import must_lock
 from approvals.commands.dispatching import claim_dispatch, report_outcome
 from approvals.commands.opening import open_proposal
+from approvals.commands.refusing import expired, kept
 from approvals.errors import (
     AlreadyDecided,
     DispatchLate,

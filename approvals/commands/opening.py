@@ -23,7 +23,8 @@ from approvals.commands import (
     repeats,
     sampling,
 )
-from approvals.commands.desk import POLICY, Desk, expired, kept, lock, must_lock
+from approvals.commands.desk import POLICY, Desk, lock, must_lock
+from approvals.commands.refusing import expired, kept
 from approvals.errors import NotStale, OtherCall, RefreshSpent
 from approvals.events import ProposalOpened, ProposalRevised
 from approvals.models import (

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from approvals.commands.desk import Desk, clock_text, settled_by
+from approvals.commands.desk import Desk
+from approvals.commands.refusing import clock_text, settled_by
 from approvals.errors import AlreadyDecided, StaleRevision
 from approvals.queries import editing
 from approvals.queries.changes import interdiff

@@ -11,7 +11,8 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from approvals import policies
 from approvals.cards import Signed, Statement, VoteChallenge, Voter
-from approvals.commands.desk import Desk, expired, kept, must_lock
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept
 from approvals.errors import StaleRevision, VoteByMachine
 from approvals.models import VoteNonce
 from approvals.queries.people import as_voter

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from approvals.commands.claiming import lock_for_person, why_not_decide
-from approvals.commands.desk import expired, kept
+from approvals.commands.refusing import expired, kept
 from approvals.models import Snooze
 from approvals.states import SnoozeFor
 from console.kernel import clock

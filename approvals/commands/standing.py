@@ -7,7 +7,8 @@ from uuid import UUID
 from approvals import policies
 from approvals.cards import StandingCard, StandingTerms
 from approvals.commands import judging, remarks, reviewers, signing
-from approvals.commands.desk import Desk, expired, kept, must_lock
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept
 from approvals.errors import (
     AlreadyDecided,
     StandingInvalid,

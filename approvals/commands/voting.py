@@ -9,7 +9,8 @@ from approvals import policies
 from approvals.cards import Lent, Reading, Signed, ViewServed, Voter, VoteReceipt
 from approvals.commands import checking, deciding, laddering, signing, steps
 from approvals.commands.claiming import require_unclaimed
-from approvals.commands.desk import Desk, expired, kept, must_lock, settled_by
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept, settled_by
 from approvals.errors import (
     AlreadyVoted,
     NoVote,

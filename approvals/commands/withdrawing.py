@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from approvals.commands import reviewers, steps
-from approvals.commands.desk import Desk, expired, kept, must_lock
+from approvals.commands.desk import Desk, must_lock
+from approvals.commands.refusing import expired, kept
 from approvals.errors import NotYours
 from approvals.queries.editing import seen_row
 from approvals.states import Outcome, PrincipalRole
