@@ -10,9 +10,9 @@ from uuid import UUID
 from approvals import policies
 from approvals.cards import Claimed, Content, DispatchCard, NotClaimed, Requirement
 from approvals.commands import deciding, foreseen, judging, laddering, planned, steps
+from approvals.commands.births import DENIED
 from approvals.commands.desk import POLICY, Desk, must_lock
 from approvals.commands.drifting import go_stale
-from approvals.commands.opening import DENIED
 from approvals.commands.refusing import settled_by
 from approvals.errors import OutcomeKnown
 from approvals.events import (

@@ -20,7 +20,7 @@ from approvals.cards import (
     ProposalFacts,
     Subject,
 )
-from approvals.commands import judging, laddering, opening, pressure, repeats, steps
+from approvals.commands import births, judging, laddering, opening, pressure, repeats, steps
 from approvals.commands.desk import Desk
 from approvals.errors import PlanOfOthers
 from approvals.events import PlanProposed
@@ -87,21 +87,21 @@ def _opened(
 ) -> OpenedPlan:
     facts = _facts_of(changes)
     own = uuid7()
-    chain = opening.with_those_behind(principals, actor)
+    chain = births.with_those_behind(principals, actor)
     said = [_add(actor, one, chain, own, place) for place, one in enumerate(changes, 1)]
     judged = _together(said, changes)
     contents = [whole, *(one.content for one in changes)]
     earlier = _rejected_before(actor, contents, facts.agent_id, judged.at)
-    state = opening.BIRTHS.get(judged.says, _OPEN) if earlier is None else _BLOCKED
+    state = births.BIRTHS.get(judged.says, _OPEN) if earlier is None else _BLOCKED
     if state is _OPEN:
         pressure.require_room(
             actor.tenant_id, subject=subject, agent_id=facts.agent_id, run_id=facts.run_id
         )
     supersedes = old.row.id if old else None
-    birth = opening.Birth(state=state, repeats=earlier, supersedes=supersedes, own=own)
+    birth = births.Birth(state=state, repeats=earlier, supersedes=supersedes, own=own)
     row = _insert(actor, subject, whole, facts, judged, birth)
     requirement = judged.requirement(facts.tier)
-    revision = opening.add_parts(row, whole, requirement, chain, author=actor.label)
+    revision = births.add_parts(row, whole, requirement, chain, author=actor.label)
     _record(actor, row, whole)
     _settle_birth(actor, row, revision, judged, chain)
     laddering.begin(actor=actor, proposal_id=row.id)
@@ -114,10 +114,10 @@ def _add(
     """Judge one change and store it, so that the next one is judged with it."""
     judged = judging.judge(actor=actor, subject=one.subject, content=one.content, facts=one.facts)
     state = _BLOCKED if judged.says is Says.DENY else _OPEN
-    birth = opening.Birth(state=state, plan=plan, place=place)
+    birth = births.Birth(state=state, plan=plan, place=place)
     row = _insert(actor, one.subject, one.content, one.facts, judged, birth)
     requirement = judged.requirement(one.facts.tier)
-    revision = opening.add_parts(row, one.content, requirement, chain, author=actor.label)
+    revision = births.add_parts(row, one.content, requirement, chain, author=actor.label)
     judging.keep(row, judged, purpose=Purpose.PROPOSE)
     _tell_birth(actor, row, revision, judged, chain)
     return judged
@@ -132,9 +132,9 @@ def _tell_birth(
 ) -> None:
     """Record how a proposal was born, open or blocked."""
     if row.state == _BLOCKED.value:
-        opening.block(actor, row, revision, judged)
+        births.block(actor, row, revision, judged)
     else:
-        opening.record_opened(actor, row, revision, judged, chain)
+        births.record_opened(actor, row, revision, judged, chain)
 
 
 def _settle_birth(
@@ -149,7 +149,7 @@ def _settle_birth(
         _tell_birth(actor, row, revision, judged, chain)
         steps.follow(row, None, actor=actor, at=judged.at)
         return
-    opening.approve_by_rule(actor, row, revision, judged)
+    births.approve_by_rule(actor, row, revision, judged)
     steps.begin(row, revision, actor=actor, at=judged.at)
 
 
@@ -194,9 +194,9 @@ def _insert(
     content: Content,
     facts: ProposalFacts,
     judged: judging.Judged,
-    birth: opening.Birth,
+    birth: births.Birth,
 ) -> Proposal:
-    row = opening.insert(actor, subject, content, facts, judged, birth)
+    row = births.insert(actor, subject, content, facts, judged, birth)
     if row is None:
         raise PlanOfOthers(
             "One of these changes is proposed by itself at this very moment; send the plan again."

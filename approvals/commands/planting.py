@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef
 
 from approvals import kinds, policies
 from approvals.cards import CheckSettingCard, Content, Requirement, Variant
-from approvals.commands import opening, sealing
+from approvals.commands import births, sealing
 from approvals.commands.desk import lock
 from approvals.events import CheckPlanted, ChecksSwitched
 from approvals.models import (
@@ -212,7 +212,7 @@ def _insert(actor: Actor, person_id: UUID, because_id: UUID, seed: _Seed) -> UUI
     check.commitment = sealing.commitment_of(check, content.digest.hex())
     row.save(force_insert=True)
     check.save(force_insert=True)
-    opening.add_parts(
+    births.add_parts(
         row,
         content,
         requirement,
