@@ -1,95 +1,28 @@
 """Casting a vote, and taking one's own back."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Lent, Reading, Signed, ViewServed, Voter, VoteReceipt
+from approvals.cards import Signed, VoteReceipt
 from approvals.commands import checking, deciding, laddering, signing, steps
-from approvals.commands.claiming import require_unclaimed
+from approvals.commands.ballots import Ballot, known_code, short_text
 from approvals.commands.desk import Desk, must_lock
+from approvals.commands.grounds import Ground, grounds
 from approvals.commands.refusing import expired, kept, settled_by
-from approvals.errors import (
-    AlreadyVoted,
-    NoVote,
-    SameSession,
-    StaleRevision,
-)
+from approvals.errors import NoVote
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Vote
-from approvals.policies import planning
-from approvals.policies.delegating import capacity, lent_for
-from approvals.queries.changes import interdiff
-from approvals.queries.delegating import count_people, hold_lent
+from approvals.queries.delegating import count_people
 from approvals.queries.seeing import row_for
-from approvals.queries.serving import reading_of, views_served
-from approvals.states import LIVE, Choice, ProposalState, RejectCode
+from approvals.queries.serving import reading_of
+from approvals.states import LIVE, Choice, ProposalState
 from audit.commands import record
-from console.accounts import queries as people
-from console.accounts.cards import Proof
 from console.accounts.states import Strength
 from console.kernel import clock, outbox
 from console.kernel.actors import Actor
-from console.kernel.errors import BadInput, ConsoleError, NotFound
+from console.kernel.errors import ConsoleError, NotFound
 from console.kernel.transactions import command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ballot:
-    """A vote as it was handed in."""
-
-    revision_no: int
-    digest: str
-    choice: Choice
-    reason_code: str
-    note: str
-    agent_message: str
-    signed: Signed | None
-    in_place_of: UUID | None
-    reading: Reading
-    among: int  # votes of one act, which share the time that it took
-
-    @property
-    def needed(self) -> Collection[str]:
-        """Return the parts that have to have been shown."""
-        return self.reading.parts if self.choice is Choice.APPROVE else ()
-
-    def taken_ms(self, served_at: datetime | None, *, at: datetime) -> int | None:
-        """Return the time since all of it was shown, or None if that never was."""
-        if served_at is None:
-            return None
-        return max(0, int((at - served_at).total_seconds() * 1000)) // self.among
-
-    def says_the_same(self, vote: Vote) -> bool:
-        giver = vote.delegation.from_person_id if vote.delegation else None
-        return giver == self.in_place_of and (
-            self.choice.value,
-            self.reason_code,
-            self.note,
-            self.agent_message,
-        ) == (
-            vote.choice,
-            vote.reason_code,
-            vote.note,
-            vote.agent_message,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What a vote rests on: what its session was shown, and how fresh its proof is."""
-
-    shown: tuple[ViewServed, ...]
-    proof: Proof | None
-    signature: signing.Signature | None = None
-    lent: Lent | None = None  # the place of somebody else that it fills
-
-    @property
-    def served_at(self) -> datetime | None:
-        """Return since when all that was shown had been shown."""
-        return max((one.served_at for one in self.shown), default=None)
 
 
 @command
@@ -131,13 +64,13 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         ReasonRequired: a rejection without code or note.
     """
     choice = Choice(choice)
-    ballot = _Ballot(
+    ballot = Ballot(
         revision_no=revision_no,
         digest=seen_digest,
         choice=choice,
-        reason_code=_code(reason_code) if choice is Choice.REJECT else "",
-        note=_short(note, "note", NOTE_LENGTH),
-        agent_message=_short(agent_message, "agent_message", MESSAGE_LENGTH),
+        reason_code=known_code(reason_code) if choice is Choice.REJECT else "",
+        note=short_text(note, "note", NOTE_LENGTH),
+        agent_message=short_text(agent_message, "agent_message", MESSAGE_LENGTH),
         signed=signed,
         in_place_of=in_place_of,
         reading=reading_of(actor=actor, proposal_id=proposal_id, revision_no=revision_no),
@@ -151,7 +84,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         return earlier
     if desk.settle_clock(at=at):
         return _refused(actor, proposal_id, ballot, expired())
-    ground, refusal = _grounds(desk, actor, ballot, at=at)
+    ground, refusal = grounds(desk, actor, ballot, at=at)
     if refusal is not None:
         return _refused(actor, proposal_id, ballot, refusal)
     if desk.row.is_check:
@@ -207,7 +140,7 @@ def _stand_without(desk: Desk, *, at: datetime) -> None:
         steps.call_off(desk.row, actor=desk.actor, at=at, cause="vote withdrawn")
 
 
-def _said_before(desk: Desk, actor: Actor, ballot: _Ballot) -> VoteReceipt | None:
+def _said_before(desk: Desk, actor: Actor, ballot: Ballot) -> VoteReceipt | None:
     """Return the receipt of the same vote, if there is one."""
     if desk.row.is_check:
         return checking.answered_before(desk, ballot.choice)
@@ -217,111 +150,10 @@ def _said_before(desk: Desk, actor: Actor, ballot: _Ballot) -> VoteReceipt | Non
     return _receipt(desk, mine, repeated=True)
 
 
-# -- checks --------------------------------------------------------------------------------------
-
-
-def _grounds(
-    desk: Desk, actor: Actor, ballot: _Ballot, *, at: datetime
-) -> tuple[_Ground, ConsoleError | None]:
-    """Return what the vote rests on, and the first reason not to count it."""
-    ground = _Ground(
-        shown=views_served(actor, proposal_id=desk.row.id, revision_no=ballot.revision_no),
-        proof=people.proof(actor=actor),
-    )
-    if ballot.in_place_of:
-        hold_lent(actor, ballot.in_place_of)  # before it is read: nobody ends it meanwhile
-    voter = signing.voter_of(desk, actor)
-    refusal = _first_refusal(desk, actor, voter, ballot, ground)
-    if refusal is None and ballot.in_place_of:
-        ground = replace(ground, lent=lent_for(voter, desk.requirement))
-    if refusal is not None or ballot.signed is None:
-        return ground, refusal
-    try:
-        signature = signing.verified(desk, actor, ballot.choice, ballot.signed)
-    except ConsoleError as wrong:
-        return ground, wrong
-    # Taken last: a signature that is used up belongs to a vote that counts.
-    if not signing.take(desk, actor, ballot.choice, signature, at=at):
-        return ground, signing.refused()
-    return replace(ground, signature=signature, proof=people.proof(actor=actor)), None
-
-
-def _first_refusal(
-    desk: Desk, actor: Actor, voter: Voter, ballot: _Ballot, ground: _Ground
-) -> ConsoleError | None:
-    """Return the first reason not to count this vote; nothing has been written yet."""
-    try:
-        # First who asks: the refusals below tell who decided, and what the content is now.
-        policies.require_voter(voter, desk.requirement, desk.principals)
-        capacity(voter, desk.requirement, ballot.in_place_of)
-        planning.require_whole(desk.row.plan_pos)
-        policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
-        _require_same_content(desk, ballot)
-        policies.require_fully_shown(ballot.needed, ground.shown, ballot.choice)
-        policies.require_not_frozen(desk.window, ballot.choice)
-        require_unclaimed(desk, actor, ballot.choice)
-        if ballot.signed is None:  # a signature counts as a fresh sign-in; it is checked after this
-            policies.require_fresh(ground.proof, desk.requirement.stepup_s, ballot.choice)
-        policies.require_reason(ballot.choice, ballot.reason_code, ballot.note)
-        _require_first_vote(desk, actor)
-    except ConsoleError as refusal:
-        return refusal
-    return None
-
-
-def _require_same_content(desk: Desk, ballot: _Ballot) -> None:
-    if (ballot.revision_no, ballot.digest) == (desk.row.revision_no, desk.digest):
-        return
-    changes = interdiff(desk.row, seen_no=ballot.revision_no)
-    count = "1 field differs" if len(changes) == 1 else f"{len(changes)} fields differ"
-    raise StaleRevision(
-        f"This changed while you were reading: revision {ballot.revision_no} is not revision "
-        f"{desk.row.revision_no}; {count}. Look at the change and vote again."
-        if ballot.revision_no != desk.row.revision_no
-        else "What you saw is not what would run; reload the page and vote on what it shows.",
-        revision=desk.row.revision_no,
-        digest=desk.digest,
-        changes=changes,
-    )
-
-
-def _require_first_vote(desk: Desk, actor: Actor) -> None:
-    for vote in desk.votes:
-        if str(vote.person_id) == actor.id:
-            raise AlreadyVoted(
-                f"You voted to {vote.choice} this already; withdraw that vote to change it.",
-                choice=vote.choice,
-            )
-    if any(vote.session == actor.session for vote in desk.votes):
-        raise SameSession(
-            "Another person voted from this session; sign in on a device or browser of your own."
-        )
-
-
-def _code(code: str) -> str:
-    if code and code not in {known.value for known in RejectCode}:
-        raise BadInput(
-            "Reason code: choose one of the listed reasons.",
-            fields={"reason_code": "Choose one of the listed reasons."},
-        )
-    return code
-
-
-def _short(text: str, name: str, most: int) -> str:
-    # A browser counts a line break as one character and sends two.
-    text = text.replace("\r\n", "\n").strip()
-    if "\x00" in text:
-        raise BadInput("A text holds a NUL character; remove it.", fields={name: "No NUL."})
-    if len(text) > most:
-        said = f"At most {most} characters."
-        raise BadInput(f"{name.replace('_', ' ').capitalize()}: {said}", fields={name: said})
-    return text
-
-
 # -- writes --------------------------------------------------------------------------------------
 
 
-def _answer_check(desk: Desk, ballot: _Ballot, ground: _Ground, *, at: datetime) -> VoteReceipt:
+def _answer_check(desk: Desk, ballot: Ballot, ground: Ground, *, at: datetime) -> VoteReceipt:
     """Take what would have been a vote as the answer to a planted check; there is no vote then."""
     return checking.answer_by_vote(
         desk,
@@ -332,7 +164,7 @@ def _answer_check(desk: Desk, ballot: _Ballot, ground: _Ground, *, at: datetime)
     )
 
 
-def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: datetime) -> Vote:
+def _insert(desk: Desk, actor: Actor, ballot: Ballot, ground: Ground, *, at: datetime) -> Vote:
     proof, signature = ground.proof, ground.signature
     served_at = ground.served_at
     digest = policies.view_digest(desk.digest, ground.shown) if ground.shown else None
@@ -387,9 +219,7 @@ def _insert(desk: Desk, actor: Actor, ballot: _Ballot, ground: _Ground, *, at: d
     return vote
 
 
-def _refused(
-    actor: Actor, proposal_id: UUID, ballot: _Ballot, refusal: ConsoleError
-) -> VoteReceipt:
+def _refused(actor: Actor, proposal_id: UUID, ballot: Ballot, refusal: ConsoleError) -> VoteReceipt:
     """Keep that somebody tried, and refuse after the commit."""
     if row_for(actor, proposal_id) is None:
         raise NotFound("There is no such proposal here; look at the list of reviews.")
