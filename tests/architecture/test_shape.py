@@ -22,8 +22,14 @@ def lines_of(text: str) -> int:
     return sum(1 for line in text.splitlines() if line.strip())
 
 
+def every_line_of(text: str) -> int:
+    """Return what `wc -l` says, which is what a reader has to scroll through."""
+    return text.count("\n")
+
+
 def over(paths: list[Path], most: int) -> list[str]:
-    found = [(name_of(path), lines_of(path.read_text())) for path in paths]
+    count = every_line_of if most == FILE else lines_of
+    found = [(name_of(path), count(path.read_text())) for path in paths]
     return [f"{name}: {n} > {most}" for name, n in found if n > most and name not in EXCEPTIONS]
 
 
