@@ -37,7 +37,8 @@ _BLOCKED = (
 _EFFECT = "Replaces the password and ends the sessions. The new one is shown once, to you."
 _LOSES_SAY = (
     " Because you know it, this person decides nothing from then on until two reviewers of "
-    "different groups agree; neither of you can be one of them."
+    "different groups agree; neither of you can be one of them. Where too few are left for that, "
+    "only manage.py entrust on the server gives it back."
 )
 ROLES = [(role.value, role.value, ", ".join(sorted(PERMISSIONS_OF[role]))) for role in Role]
 
