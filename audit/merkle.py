@@ -4,6 +4,7 @@ The verifiers and the signer do not import this file: they have arithmetic of th
 mistake here is found and not repeated.
 """
 
+import base64
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -247,6 +248,26 @@ def tile_path(level: int, number: int, width: int = TILE_WIDTH) -> str:
     """Return the tile's path of C2SP tlog-tiles; a width below 256 names a partial tile."""
     partial = "" if width == TILE_WIDTH else f".p/{width}"
     return f"tile/{level}/{number_path(number)}{partial}"
+
+
+def entries_path(number: int, width: int = TILE_WIDTH) -> str:
+    """Return the path of an entry bundle of C2SP tlog-tiles."""
+    return tile_path(0, number, width).replace("tile/0/", "tile/entries/", 1)
+
+
+def line_of(node: bytes) -> str:
+    """Return a hash as a line of a proof: base64."""
+    return base64.b64encode(node).decode()
+
+
+def proof_text(index: int, path: Sequence[bytes], note: str) -> str:
+    """Return an offline-verifiable proof in the format of C2SP tlog-proof.
+
+    Args:
+        note: the signed checkpoint that the path leads to, as it stands.
+    """
+    lines = ["c2sp.org/tlog-proof@v1", f"index {index}", *(line_of(step) for step in path)]
+    return "\n".join([*lines, "", note])
 
 
 def number_path(number: int) -> str:

@@ -25,14 +25,16 @@ HERE: Final = Path(__file__).parent
 SCRIPT_S: Final = 300.0
 # As the table has them.
 NAMES: Final = (
-    "checkpoint", "audit", "vote", "sessions", "ballot", "queue", "replay", "stop", "memory",
-    "start",
+    "checkpoint", "audit", "bundle", "vote", "sessions", "ballot", "queue", "replay", "stop",
+    "memory", "start",
 )  # fmt: skip
 SERVED: Final = ("start", "memory", "vote", "sessions")  # with the product running
-ALONE: Final = ("checkpoint", "stop", "audit", "ballot", "queue", "replay")  # on the database alone
+# On the database alone.
+ALONE: Final = ("checkpoint", "stop", "audit", "bundle", "ballot", "queue", "replay")
 SCRIPTS: Final = {
     "checkpoint": "checkpoint.py",
     "audit": "audit_append.py",
+    "bundle": "verify_bundle.py",
     "stop": "stop_latency.py",
     "queue": "queue_page.py",
     "ballot": "vote_command.py",
