@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 
+from django.http import HttpResponse
 from django.urls import path
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit import commands
+from audit.answers import ZIP, as_file
+from audit.bundles import Asked, export_bundle
 from audit.search import Search
-from audit.serializers import EntryDetailOut, EntryOut, ProofOut, SearchIn
+from audit.serializers import BundleIn, EntryDetailOut, EntryOut, ProofOut, SearchIn
 from console.kernel.rest import (
     PAGE_ASKS,
     PAGE_PARAMETERS,
@@ -61,6 +65,23 @@ class OneEntry(ApiView):
         return Response(EntryDetailOut(detail).data)
 
 
+class EvidenceBundle(ApiView):
+    """Evidence of an entry, a range or everything about one thing, as a zip that checks itself."""
+
+    permission = "audit.export"
+    asks = frozenset(BundleIn().fields)
+
+    @extend_schema(
+        operation_id="audit_bundle",
+        parameters=[BundleIn],
+        responses={(200, ZIP): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        asked = Asked(**take_query(BundleIn, request))
+        found = export_bundle(actor=actor_of(request), asked=asked)
+        return as_file(found, request._request)  # noqa: SLF001 - DRF's documented name
+
+
 class Proof(ApiView):
     """The inclusion proof of one entry, and what came out when it was verified."""
 
@@ -75,4 +96,5 @@ urlpatterns = [
     path("entries", Entries.as_view()),
     path("entries/<int:index>", OneEntry.as_view()),
     path("entries/<int:index>/proof", Proof.as_view()),
+    path("bundle", EvidenceBundle.as_view()),
 ]

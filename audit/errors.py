@@ -43,3 +43,17 @@ class CannotSign(ConsoleError):
 
     code = "audit.cannot_sign"
     kind = Refusal.UNAVAILABLE
+
+
+class NotSignedYet(ConsoleError):
+    """What was asked for is sealed, and not under a signed checkpoint that proves it elsewhere."""
+
+    code = "audit.not_signed_yet"
+    kind = Refusal.CONFLICT
+
+
+class BadRange(ConsoleError):
+    """A bundle of these entries cannot be made."""
+
+    code = "audit.bad_range"
+    kind = Refusal.INVALID

@@ -168,3 +168,20 @@ class AuditViewed(Event):
 
     entry_index: int
     repeats: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceExported(Event):
+    """Somebody took entries out of the trail, as a bundle that proves them elsewhere."""
+
+    name = "evidence.exported"
+    subject = "log"
+    target_type = "log"
+    kind = Kind.READ
+
+    log: str  # origin
+    about: str  # an entry, a range, or the thing that all of them name
+    tree_size: int
+    opened: int  # how many entries
+    first_index: int
+    last_index: int

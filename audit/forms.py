@@ -35,6 +35,20 @@ class SearchForm(forms.Form):
     after = forms.IntegerField(required=False, min_value=0, max_value=2**53)
 
 
+def _number() -> forms.IntegerField:
+    return forms.IntegerField(required=False, min_value=0, max_value=2**53)
+
+
+class BundleForm(forms.Form):
+    """What a bundle is to prove: an entry, a range, or everything about one thing."""
+
+    entry = _number()
+    first = _number()
+    end = _number()
+    about = _text("About", "type:id")
+    size = _number()
+
+
 def asked(data: Mapping[str, Any]) -> Search:
     """Return the filters of an address.
 

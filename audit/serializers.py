@@ -22,6 +22,18 @@ class SearchIn(In):
     at = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
 
 
+class BundleIn(In):
+    """What a bundle is to prove: an entry, a range, or everything about one thing."""
+
+    entry = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
+    first = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
+    end = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
+    about = serializers.CharField(required=False, max_length=LENGTH, help_text="type:id")
+    size = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**53, help_text="Of the tree; the same for ever."
+    )
+
+
 class EntryOut(Out):
     index = serializers.IntegerField()
     received_at = serializers.DateTimeField()

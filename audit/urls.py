@@ -8,5 +8,6 @@ app_name = "audit"
 
 urlpatterns = [
     path("", views.explorer, name="explorer"),
+    path("bundle/", views.bundle, name="bundle"),
     path("<int:index>/", views.entry, name="entry"),
 ]

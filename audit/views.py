@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from audit import commands
+from audit.answers import as_file
+from audit.bundles import Asked, export_bundle
 from audit.cards import SearchPage
 from audit.errors import BadSearch, UnknownField
-from audit.forms import SearchForm, asked
+from audit.forms import BundleForm, SearchForm, asked
 from audit.queries.proofs import SELF_ATTESTED
 from console.kernel.errors import BadInput, ConsoleError
-from console.kernel.http import actor_of, requires, show
+from console.kernel.http import actor_of, read, requires, show
 
 PAGING = frozenset({"at", "before", "after", "part"})
 
@@ -36,8 +38,22 @@ def explorer(request: HttpRequest) -> HttpResponse:
 def entry(request: HttpRequest, index: int) -> HttpResponse:
     """Show one entry: what changed, who for whom, four times, and the proof verified now."""
     detail = commands.open_entry(actor=actor_of(request), index=index)
-    context = {"entry": detail, "proof": detail.proof, "self_attested": SELF_ATTESTED}
+    context = {
+        "entry": detail,
+        "proof": detail.proof,
+        "self_attested": SELF_ATTESTED,
+        "may_export": actor_of(request).has("audit.export"),
+    }
     return show(request, "audit/entry.html", context)
+
+
+@requires("audit.export")
+@require_safe
+def bundle(request: HttpRequest) -> HttpResponse:
+    """Send evidence as a zip, made while it is sent."""
+    asked_for = Asked(**read(BundleForm, request.GET))
+    found = export_bundle(actor=actor_of(request), asked=asked_for)
+    return as_file(found, request)
 
 
 def _refused(request: HttpRequest, context: dict[str, Any], refusal: ConsoleError) -> HttpResponse:

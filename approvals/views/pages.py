@@ -143,6 +143,7 @@ def _context(
         "capacity": capacity_of(found, typed=request.POST.get("in_place_of", "")),
         "draft": f"{actor.id}:{card.id}:{card.revision_no}",
         "may_audit": actor.has("audit.view"),
+        "may_export": actor.has("audit.export"),
         "may_runs": actor.has("runs.view"),
         "may_reconcile": actor.is_person and actor.has("runs.start"),
     }

@@ -42,6 +42,10 @@ _UIDS: Final = f"""
     SELECT n.index, e.event_uid FROM audit_entry n {_JOIN}
      WHERE n.log_id = %s AND n.index = ANY (%s)
 """  # noqa: S608 - as above
+_OF_ENTRIES: Final = f"""
+    SELECT {_COLUMNS}, n.index FROM audit_entry n {_JOIN}
+     WHERE n.log_id = %s AND n.index = ANY (%s) ORDER BY n.index
+"""  # noqa: S608 - as above
 # What was sealed since that round is in both halves, and in neither never.
 _FRESH: Final = f"""
     SELECT DISTINCT ON (received_at, id) * FROM (
@@ -59,6 +63,12 @@ _FRESH: Final = f"""
 
 def event_of(entry: AuditEntry) -> AuditEvent | None:
     return next(iter(AuditEvent.objects.raw(_OF_ENTRY, [entry.log_id, entry.index])), None)
+
+
+def events_of_entries(log_id: UUID, indexes: list[int]) -> dict[int, AuditEvent]:
+    """Return the events of some entries, by index; an entry whose event is gone lacks."""
+    found = AuditEvent.objects.raw(_OF_ENTRIES, [log_id, indexes])
+    return {int(vars(event)["index"]): event for event in found}
 
 
 def uids_of(log_id: UUID, indexes: list[int]) -> dict[int, UUID]:

@@ -121,18 +121,24 @@ class StoredNodes:
         return self._tiles[place][first : first + count]
 
     def _full(self, level: int, number: int) -> list[bytes]:
-        row = AuditTile.objects.filter(log_id=self.log_id, level=level, number=number).first()
-        return merkle.split(bytes(row.hashes)) if row else []
+        found = self._full_tiles(level, number, number + 1)
+        return merkle.split(found[0]) if found else []
 
     def _partial(self, level: int, number: int) -> list[bytes]:
         """Compute the last tile of a level, which is never stored."""
         first = number * merkle.TILE_WIDTH
         end = first + merkle.TILE_WIDTH
         if level == 0:
-            rows = AuditEntry.objects.filter(log_id=self.log_id, index__gte=first, index__lt=end)
-            return [bytes(row) for (row,) in rows.order_by("index").values_list("leaf_hash")]
+            return self._leaf_hashes(first, end)
+        return [merkle.root(merkle.split(tile)) for tile in self._full_tiles(level - 1, first, end)]
+
+    def _full_tiles(self, level: int, first: int, end: int) -> list[bytes]:
         tiles = AuditTile.objects.filter(
-            log_id=self.log_id, level=level - 1, number__gte=first, number__lt=end
+            log_id=self.log_id, level=level, number__gte=first, number__lt=end
         )
-        hashes = tiles.order_by("number").values_list("hashes")
-        return [merkle.root(merkle.split(bytes(row))) for (row,) in hashes]
+        hashes = tiles.order_by("number").values_list("hashes", flat=True)
+        return [bytes(row) for row in hashes]
+
+    def _leaf_hashes(self, first: int, end: int) -> list[bytes]:
+        rows = AuditEntry.objects.filter(log_id=self.log_id, index__gte=first, index__lt=end)
+        return [bytes(row) for row in rows.order_by("index").values_list("leaf_hash", flat=True)]
