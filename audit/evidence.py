@@ -29,10 +29,11 @@ What this is. Entries of the log {origin}, as they were recorded, and what prove
 it: {what}. The log had {size} entries.
 
 How to check it, without asking whoever sent it:
-  python3 verify.py NAME-OF-THIS.zip   (3.10 or newer; nothing to install)
-The file came in this zip. For a check that does not rely on its sender at all, take it from a copy
-of Signalbox that you trust, and get the keys from somebody else: --key name+id+key. The keys in the
-file "keys" prove only that the bundle agrees with itself.
+  in a browser   open verify.html from disk and choose this zip; it needs no network
+  with Python    python3 verify.py NAME-OF-THIS.zip   (3.10 or newer; nothing to install)
+Both files came in this zip. For a check that does not rely on its sender at all, take them from a
+copy of Signalbox that you trust, and get the keys from somebody else: --key name+id+key. The keys
+in the file "keys" prove only that the bundle agrees with itself.
 
 What it proves: these entries were recorded, in this order, before the checkpoint was signed, and
 nothing in them was changed since. It does not prove that what they say is right. Without a witness
@@ -103,6 +104,7 @@ def pack(head: SignedHead, *, what: str, opened: Ranges, shelf: Shelf) -> Iterat
     readme = README.format(origin=head.origin, what=what, size=head.size)
     yield out.add("README.txt", readme.encode())
     yield out.add("verify.py", onefile.verify_py().encode())
+    yield out.add("verify.html", onefile.verify_html().encode())
     yield out.add("checkpoint", head.note.encode())
     yield out.add("keys", "".join(f"{key}\n" for key in head.keys).encode())
     yield out.add("meta/leaf", head.meta_leaf)
