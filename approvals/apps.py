@@ -11,7 +11,7 @@ class ApprovalsConfig(AppConfig):
     @override
     def ready(self) -> None:
         from approvals import kinds, subscribers  # noqa: PLC0415 - they import the models
-        from approvals.commands import entrusting, governing  # noqa: PLC0415
+        from approvals.commands import entrusting, gating, governing  # noqa: PLC0415
         from console.accounts import commands as accounts  # noqa: PLC0415
         from console.accounts import consent  # noqa: PLC0415
 
@@ -20,4 +20,5 @@ class ApprovalsConfig(AppConfig):
         kinds.register(kinds.Plans())
         kinds.register(governing.PolicyVersions())
         kinds.register(entrusting.People())
+        kinds.register(gating.Gate())
         consent.provide(entrusting.Asking())

@@ -94,7 +94,7 @@ def tell_of_decision(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> No
 
 @on("proposal.decided")
 def carry_out(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
-    """Do what people agreed to about rules or people; pulse repeats what could not be done."""
+    """Do what people agreed to about rules, people or the gate; pulse repeats what failed."""
     if data["outcome"] == Outcome.APPROVED.value:
         commands.carry_out(actor=system("approvals.policies", actor.tenant_id), proposal_id=subject)
 

@@ -4,6 +4,7 @@
 commit for real and never see each other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property
@@ -181,10 +182,15 @@ def make_tenant(name: str, slug: str) -> TenantCard:
     )
 
 
-def make_cast() -> Cast:
-    """Return new people in two new tenants."""
+def make_cast(founding: Callable[[Cast], object] = lambda _cast: None) -> Cast:
+    """Return new people in two new tenants.
+
+    Args:
+        founding: what the tenant sets before it has people who could agree to it.
+    """
     cast = Cast(tenant=make_tenant("Meridian Retail", "meridian"))
     with in_tenant(cast.tenant_id):
+        founding(cast)
         for slug, title in (("care", "Customer care"), ("finance", "Finance")):
             commands.create_group(actor=cast.system, slug=slug, title=title)
         cast.add("ruth", roles=("reviewer",), groups=("care",))

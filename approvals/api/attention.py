@@ -43,7 +43,11 @@ class Attention(ApiView):
 
 
 class Checks(ApiView):
-    """Whether checks are planted in this tenant; who may manage policies says so."""
+    """Whether checks are planted in this tenant; who may manage policies says so.
+
+    Switching them on counts at once. Switching them off asks two people; until they agree the
+    answer says that they are on, and names the proposal.
+    """
 
     permission = Permission.POLICIES_MANAGE
 

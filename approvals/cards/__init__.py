@@ -48,6 +48,7 @@ from approvals.cards.evidence import (
     Said,
 )
 from approvals.cards.external import ExternalCall, ExternalToolCard, Progress
+from approvals.cards.gating import ToolChange
 from approvals.cards.lists import ListPlace, ProposalCard, QueuePage, QueueRow
 from approvals.cards.metrics import DayTally, MetricsCard, ReviewerRow, Tally, TallyRow
 from approvals.cards.notices import (
@@ -205,6 +206,7 @@ __all__ = [
     "TallyRow",
     "Term",
     "ThreadLine",
+    "ToolChange",
     "ToolFacts",
     "Turn",
     "Variant",

@@ -50,3 +50,5 @@ class CheckSettingCard:
     is_on: bool
     set_by: str  # "" where nobody ever said anything
     set_at: datetime | None
+    waiting_id: UUID | None = None  # the proposal that asks whether to plant no more
+    blocked: bool = False  # that was asked within the last day, and rejected

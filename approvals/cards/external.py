@@ -37,7 +37,9 @@ class ExternalToolCard:
     summary: str
     added_by: str
     added_at: datetime
+    agreed_by: UUID | None  # the proposal in which people agreed to it
     retired_at: datetime | None
+    end_agreed_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

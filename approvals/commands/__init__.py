@@ -27,7 +27,7 @@ from approvals.commands.lending import lend_break_glass, revoke_break_glass
 from approvals.commands.noticing import ask_deciders, notify, tell_leads, tell_of_rule, tell_outcome
 from approvals.commands.opening import open_proposal, refresh, withdraw
 from approvals.commands.plans import open_plan
-from approvals.commands.planting import plant, plant_due, switch_checks
+from approvals.commands.planting import plant, plant_due
 from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
 from approvals.commands.proposing_versions import propose_activation, propose_retirement
 from approvals.commands.reconciling import reconcile
@@ -44,6 +44,7 @@ from approvals.commands.signing import challenge_vote
 from approvals.commands.snoozing import snooze, wake
 from approvals.commands.standing import make_standing, revoke_standing
 from approvals.commands.sweeping import sweep
+from approvals.commands.switching_checks import switch_checks
 from approvals.commands.tasking import close_review_task
 from approvals.commands.timing import freeze, settle, settle_due, thaw
 from approvals.commands.versioning import (

@@ -1,4 +1,4 @@
-"""Carrying out what people agreed to about the rules, and about who decides; no agent has a part.
+"""Carrying out what people agreed to about rules, reviewers and the gate; no agent has a part.
 
 Taking the dispatch, making the change and reporting the outcome are one transaction: a crash leaves
 an approved proposal that is tried again, or one that is done. The proposal's own id is the key of
@@ -13,12 +13,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from approvals.cards import Claimed, Content, DispatchCard, NotClaimed
-from approvals.commands import entrusting
+from approvals.commands import entrusting, external_tools, gating, switching_checks
 from approvals.commands.dispatching import claim_dispatch, report_outcome
 from approvals.commands.governing import MAY_ACT, Planned, planned
 from approvals.commands.versioning import ACTIVATE, SUBJECT, activate_version, retire_version
+from approvals.errors import ExternalToolTaken
 from approvals.models import Proposal, Revision
-from approvals.policies import PEOPLE_KIND
+from approvals.policies import GATE_KIND, PEOPLE_KIND
 from approvals.queries.carrying import to_carry_out
 from approvals.states import DispatchState, ProposalState
 from console.kernel.actors import Actor
@@ -45,7 +46,7 @@ class _Change:
 
 @command
 def carry_out(*, actor: Actor, proposal_id: UUID) -> DispatchCard | NotClaimed | None:
-    """Do what an approved proposal about rules or people says, once; of all else nothing.
+    """Do what an approved proposal about rules, people or the gate says, once; of all else nothing.
 
     Returns:
         How it ended; why it may not run now; or None if this is no approved proposal of that kind.
@@ -127,7 +128,37 @@ def _entrusted(actor: Actor, proposal_id: UUID, person_id: UUID, content: Conten
     )
 
 
+def _of_gate(actor: Actor, row: Proposal) -> _Change:
+    said = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool)
+    content = gating.planned(row.tool, row.subject_id, said.args)
+    return _Change(content=content, do=lambda by: _set(actor, by, row, content))
+
+
+def _set(actor: Actor, proposal_id: UUID, row: Proposal, content: Content) -> _Ended:
+    try:
+        _SETTINGS[content.tool](actor, proposal_id, row.subject_id, content)
+    except ExternalToolTaken as refusal:  # of a hosted agent by now
+        return _Ended(
+            outcome=DispatchState.FAILED,
+            after=content.before,
+            evidence={"code": refusal.code, "message": refusal.message},
+        )
+    return _Ended(outcome=DispatchState.SUCCEEDED, after=content.after, evidence={})
+
+
+_SETTINGS: Final[Mapping[str, Callable[[Actor, UUID, UUID, Content], object]]] = {
+    gating.REGISTER: lambda actor, by, subject, content: external_tools.register_agreed(
+        actor=actor, subject_id=subject, args=content.args, proposal_id=by
+    ),
+    gating.RETIRE: lambda actor, by, subject, _content: external_tools.retire_agreed(
+        actor=actor, tool_id=subject, proposal_id=by
+    ),
+    gating.STOP_CHECKS: lambda actor, by, subject, _content: switching_checks.stop_checks_agreed(
+        actor=actor, setting_id=subject, proposal_id=by
+    ),
+}
 _CHANGES: Final[Mapping[str, Callable[[Actor, Proposal], _Change]]] = {
     SUBJECT: _of_rules,
     PEOPLE_KIND: _of_people,
+    GATE_KIND: _of_gate,
 }

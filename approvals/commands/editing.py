@@ -221,7 +221,9 @@ def _editable(actor: Actor, proposal_id: UUID, tool: str) -> tuple[Proposal, Kin
             "the other one.",
             tool=row.tool,
         )
-    return _known(row)
+    row, kind = _known(row)
+    _require_form(kind, actor, row)
+    return row, kind
 
 
 def _caught(actor: Actor, row: Proposal) -> ConsoleError | None:
@@ -239,6 +241,16 @@ def _known(row: Proposal) -> tuple[Proposal, Kind]:
     if kind is None:
         raise _not_offered()
     return row, kind
+
+
+def _require_form(kind: Kind, actor: Actor, row: Proposal) -> None:
+    """Raise where its kind offers people no form, whatever way the edit comes."""
+    try:
+        kind.schema(actor=actor, tool=row.tool)
+    except ConsoleError as error:
+        if error.kind is Refusal.MISSING:
+            raise _not_offered() from error
+        raise
 
 
 def _content(kind: Kind, actor: Actor, row: Proposal, args: Mapping[str, Any]) -> Content:

@@ -1,17 +1,24 @@
 """Which tools external agents may name: without one that is registered a request is blocked.
 
-What a call is worth is never the agent's word alone, so a person says the least tier of each tool.
+What a call is worth is never the agent's word alone, so people say the least tier of each tool. One
+person registers a name that was never there, with the highest tier: then whoever asks for it needs
+as many people as anything here can need, so nothing is loosened. All else is for two people to
+agree to (`gating`): a lower tier, a name that was there before, and the end of a tool. Until a
+tenant has the people who could agree, one person does all of it, as they choose the reviewers.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
-from approvals.cards import ExternalToolCard
+from approvals.cards import ExternalToolCard, ToolChange
+from approvals.commands import gating
 from approvals.commands.desk import lock
 from approvals.errors import ExternalToolTaken
 from approvals.events import ExternalToolAdded, ExternalToolRetired
 from approvals.models import LABEL_LENGTH, ExternalTool
 from approvals.queries.external import live_outside
+from approvals.queries.founding import founding
 from approvals.queries.people import tool_id_of
 from approvals.states import LIVE, Outcome
 from audit.commands import record
@@ -24,64 +31,148 @@ from console.kernel.lines import require_plain_line
 from console.kernel.transactions import command
 
 STEPUP_S: Final = 300
+STRICTEST: Final = 2
 _TOLD: Final = "The tool is not offered any more; the change was not made."
 
 
 @command
-def add_external_tool(*, actor: Actor, name: str, tier: int, summary: str) -> ExternalToolCard:
+def add_external_tool(*, actor: Actor, name: str, tier: int, summary: str) -> ToolChange:
     """Let external agents ask for calls of a tool; their requests get this tier or a higher one.
+
+    Returns:
+        The tool, or the proposal that asks two people whether it may be there so.
 
     Raises:
         NotAllowed: the actor may not manage policies.
         StepUpRequired: the person proved too long ago who they are.
         ExternalToolTaken: there is such a tool already, here or of a hosted agent.
+        PolicyConflict: it takes two people, and no person asks.
     """
     require(actor, Permission.POLICIES_MANAGE)
     require_plain_line("name", name)
     require_plain_line("summary", summary)
     require_fresh(actor=actor, within_s=STEPUP_S)
+    _require_free(actor, name)
+    # Whoever registers and retires the name this moment leaves no tier behind that is higher.
+    strictest = tier >= STRICTEST and not _named(name).exists()
+    if strictest or founding(actor=actor):
+        return ToolChange(tool=enter(actor, name=name, tier=tier, summary=summary, by=actor.label))
+    if _named(name).filter(retired_at__isnull=True).exists():
+        raise _taken(name)
+    waiting = gating.ask_to_register(actor, name=name, tier=tier, summary=summary)
+    return ToolChange(waiting=waiting)
+
+
+@command
+def retire_external_tool(*, actor: Actor, tool_id: UUID) -> ToolChange:
+    """Have two people agree to the end of a tool; what waits for people is withdrawn then.
+
+    Asking again returns the proposal that waits; of a tool that is retired nothing is asked.
+
+    Raises:
+        NotAllowed: the actor may not manage policies.
+        NotFound: there is no such tool.
+        PolicyConflict: it takes two people, and no person asks.
+    """
+    require(actor, Permission.POLICIES_MANAGE)
+    row = _locked(tool_id)
+    if row.retired_at is not None:
+        return ToolChange(tool=row.card())
+    if founding(actor=actor):
+        return _end(actor, row)
+    return ToolChange(tool=row.card(), waiting=gating.ask_to_retire(actor, row))
+
+
+@command
+def register_agreed(
+    *, actor: Actor, subject_id: UUID, args: Mapping[str, Any], proposal_id: UUID
+) -> ExternalToolCard:
+    """Register what people agreed to; called in the transaction that dispatches their proposal.
+
+    Raises:
+        PolicyConflict: nobody agreed to it.
+        ExternalToolTaken: a hosted agent has a tool of this name by now.
+    """
+    asker = gating.asker_of(actor, proposal_id, gating.REGISTER, subject_id)
+    _require_free(actor, args["name"])
+    return enter(
+        actor,
+        name=args["name"],
+        tier=args["tier"],
+        summary=args["summary"],
+        by=asker,
+        agreed_by=proposal_id,
+    )
+
+
+@command
+def retire_agreed(*, actor: Actor, tool_id: UUID, proposal_id: UUID) -> ToolChange:
+    """End a tool as people agreed; called in the transaction that dispatches their proposal.
+
+    Raises:
+        PolicyConflict: nobody agreed to it.
+    """
+    gating.asker_of(actor, proposal_id, gating.RETIRE, tool_id)
+    return _end(actor, _locked(tool_id), agreed_by=proposal_id)
+
+
+# -- parts ---------------------------------------------------------------------------------------
+
+
+def _named(name: str) -> Any:
+    return ExternalTool.objects.filter(name=name)
+
+
+def _locked(tool_id: UUID) -> ExternalTool:
+    row = ExternalTool.objects.select_for_update().filter(pk=tool_id).first()
+    if row is None:
+        raise NotFound("There is no such tool here; look at the list of tools.")
+    return row
+
+
+def _require_free(actor: Actor, name: str) -> None:
     if tool_id_of(actor=actor, tool=name) is not None:
         raise ExternalToolTaken(f"The hosted agents have a tool named {name}; take another name.")
+
+
+def _taken(name: str) -> ExternalToolTaken:
+    return ExternalToolTaken(
+        f"There is a tool named {name}; have it retired first to register it anew."
+    )
+
+
+def enter(
+    actor: Actor, *, name: str, tier: int, summary: str, by: str, agreed_by: UUID | None = None
+) -> ExternalToolCard:
+    """Put a tool there; whoever calls it answers for who agreed, and the trigger asks again."""
     row = ExternalTool(
         tenant_id=actor.tenant_id,
         name=name,
         tier=tier,
         summary=summary,
-        added_by=actor.label[:LABEL_LENGTH],
+        added_by=by[:LABEL_LENGTH],
+        agreed_by=agreed_by,
     )
     ExternalTool.objects.bulk_create([row], ignore_conflicts=True)
     stored = ExternalTool.objects.filter(pk=row.pk).first()
     if stored is None:
-        raise ExternalToolTaken(
-            f"There is a tool named {name}; retire it first to register it anew."
-        )
-    record(ExternalToolAdded(tool_id=row.pk, tool=name, tier=tier), actor=actor)
+        raise _taken(name)
+    event = ExternalToolAdded(tool_id=row.pk, tool=name, tier=tier, proposal_id=agreed_by)
+    record(event, actor=actor)
     return stored.card()
 
 
-@command
-def retire_external_tool(*, actor: Actor, tool_id: UUID) -> int:
-    """End a tool and withdraw what was asked for with it; returns how many that were.
-
-    Doing it again changes nothing.
-
-    Raises:
-        NotAllowed: the actor may not manage policies.
-        NotFound: there is no such tool.
-    """
-    require(actor, Permission.POLICIES_MANAGE)
-    row = ExternalTool.objects.select_for_update().filter(pk=tool_id).first()
-    if row is None:
-        raise NotFound("There is no such tool here; look at the list of tools.")
-    if row.retired_at is not None:
-        return 0
-    row.retired_at = clock.now()
-    row.save(update_fields=["retired_at"])
+def _end(actor: Actor, row: ExternalTool, *, agreed_by: UUID | None = None) -> ToolChange:
+    row.retired_at, row.end_agreed_by = clock.now(), agreed_by
+    row.save(update_fields=["retired_at", "end_agreed_by"])
     gone = sum(
         _withdraw(actor, proposal_id) for proposal_id in live_outside(actor=actor, tool=row.name)
     )
-    record(ExternalToolRetired(tool_id=row.pk, tool=row.name, withdrawn=gone), actor=actor)
-    return gone
+    event = ExternalToolRetired(
+        tool_id=row.pk, tool=row.name, withdrawn=gone, proposal_id=agreed_by
+    )
+    record(event, actor=actor)
+    return ToolChange(tool=row.card(), withdrawn=gone)
 
 
 def _withdraw(actor: Actor, proposal_id: UUID) -> int:

@@ -16,14 +16,12 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 
 from approvals import kinds, policies
-from approvals.cards import CheckSettingCard, Content, Requirement, Variant
+from approvals.cards import Content, Requirement, Variant
 from approvals.commands import births, sealing
 from approvals.commands.desk import lock
-from approvals.events import CheckPlanted, ChecksSwitched
+from approvals.events import CheckPlanted
 from approvals.models import (
-    LABEL_LENGTH,
     Check,
-    CheckSetting,
     Decision,
     PrincipalRow,
     Proposal,
@@ -50,29 +48,6 @@ _MOST_SOURCES: Final = 50
 # What somebody agreed to was all right once, so what is wrong with the variant is the variant.
 _AGREED: Final = [ProposalState.APPROVED.value, ProposalState.DISPATCHED.value]
 _CALM: Final = {OnExpiry.APPROVE, OnExpiry.ESCALATE}  # a check never does either
-
-
-@command
-def switch_checks(*, actor: Actor, is_on: bool) -> CheckSettingCard:
-    """Say whether checks are planted in this tenant from now on; those that are there stay.
-
-    Raises:
-        NotAllowed: the actor may not manage policies.
-    """
-    accounts.require(actor, Permission.POLICIES_MANAGE)
-    at = clock.now()
-    row = CheckSetting(
-        tenant_id=actor.tenant_id, is_on=is_on, set_by=actor.label[:LABEL_LENGTH], set_at=at
-    )
-    CheckSetting.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["tenant_id"],
-        update_fields=["is_on", "set_by", "set_at"],
-    )
-    kept = CheckSetting.objects.get(tenant_id=actor.tenant_id)
-    record(ChecksSwitched(setting_id=kept.id, is_on=is_on), actor=actor)
-    return CheckSettingCard(is_on=kept.is_on, set_by=kept.set_by, set_at=kept.set_at)
 
 
 def plant_due(*, actor: Actor) -> int:

@@ -74,3 +74,4 @@ class ChecksSwitched(Event):
 
     setting_id: UUID
     is_on: bool
+    proposal_id: UUID | None = None  # by which people agreed to it

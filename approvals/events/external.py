@@ -20,6 +20,7 @@ class ExternalToolAdded(Event):
     tool_id: UUID
     tool: str
     tier: int  # the least
+    proposal_id: UUID | None = None  # by which people agreed to it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +34,4 @@ class ExternalToolRetired(Event):
     tool_id: UUID
     tool: str
     withdrawn: int  # proposals
+    proposal_id: UUID | None = None  # by which people agreed to it

@@ -84,6 +84,7 @@ class CheckSetting(TenantRow):
     is_on = models.BooleanField()
     set_by = models.CharField(max_length=LABEL_LENGTH)
     set_at = models.DateTimeField()
+    agreed_by = models.UUIDField(null=True)  # the proposal by which they were switched off
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -11,13 +11,18 @@ from console.kernel.models import TenantRow
 
 
 class ExternalTool(TenantRow):
-    """A tool that external agents may name. Only its end is ever added; else it is made anew."""
+    """A tool that external agents may name. Only its end is ever added; else it is made anew.
+
+    What two people have to agree to names their proposal: `external_tool_was_agreed`.
+    """
 
     name = models.CharField(max_length=120)
     tier = models.SmallIntegerField()  # the least; a request may only ask for more
     summary = models.CharField(max_length=REASON_LENGTH)
     added_by = models.CharField(max_length=LABEL_LENGTH)
+    agreed_by = models.UUIDField(null=True)  # the proposal
     retired_at = models.DateTimeField(null=True)
+    end_agreed_by = models.UUIDField(null=True)
 
     class Meta:
         db_table = "approvals_external_tool"
@@ -27,6 +32,9 @@ class ExternalTool(TenantRow):
                 fields=["tenant_id", "name"],
                 condition=Q(retired_at__isnull=True),
                 name="external_tool_once",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "agreed_by"], name="external_tool_agreed_once"
             ),
         ]
 
@@ -38,5 +46,7 @@ class ExternalTool(TenantRow):
             summary=self.summary,
             added_by=self.added_by,
             added_at=self.created_at,
+            agreed_by=self.agreed_by,
             retired_at=self.retired_at,
+            end_agreed_by=self.end_agreed_by,
         )

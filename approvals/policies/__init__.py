@@ -63,6 +63,7 @@ from approvals.policies.ladder import (
     widened,
 )
 from approvals.policies.language import (
+    GATE_KIND,
     GOVERNED_KIND,
     GOVERNED_KINDS,
     PEOPLE_KIND,
@@ -129,6 +130,7 @@ __all__ = [
     "DENY_THRESHOLD",
     "ENOUGH",
     "FILTER_LENGTH",
+    "GATE_KIND",
     "GOVERNED_KIND",
     "GOVERNED_KINDS",
     "GUARDRAIL",

@@ -24,11 +24,11 @@ def execute_s(requirement: Requirement, basis: Basis) -> int:
 
 
 def require_breakable(subject_kind: str) -> None:
-    """Raise for rules and reviewers, which change by the word of two people, and for plans."""
+    """Raise for what governs the gate, which changes by the word of two people, and for plans."""
     if subject_kind in GOVERNED_KINDS:
         raise BreakGlassNotOffered(
-            "Rules and reviewers change by the word of two people only; ask two reviewers of "
-            "different groups."
+            "Rules, reviewers and the gate change by the word of two people only; ask two "
+            "reviewers of different groups."
         )
     if subject_kind == PLAN:
         raise BreakGlassNotOffered(

@@ -42,12 +42,13 @@ from approvals.states import OnExpiry
 
 ROOTS: Final = ("args", "before", "after", "target", "actor", "verdicts")
 ONLY: Final = "*"  # in a path: the only member
-# A change of the rules themselves, or of who may decide, meets only rules that name its tools: else
-# a rule about everything could not be taken back by anybody.
+# A change of the rules themselves, of who may decide, or of another setting of the gate meets only
+# rules that name its tools: else a rule about everything could not be taken back by anybody.
 GOVERNED_KIND: Final = "policy_version"
 PEOPLE_KIND: Final = "membership"
-GOVERNED_KINDS: Final = frozenset({GOVERNED_KIND, PEOPLE_KIND})
-GOVERNED_TOOLS: Final = ("policy.", "people.")
+GATE_KIND: Final = "gate"
+GOVERNED_KINDS: Final = frozenset({GOVERNED_KIND, PEOPLE_KIND, GATE_KIND})
+GOVERNED_TOOLS: Final = ("policy.", "people.", "gate.")
 
 
 class Effect(StrEnum):

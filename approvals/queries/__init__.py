@@ -20,6 +20,7 @@ from approvals.queries.explaining import (
     version,
 )
 from approvals.queries.external import external_tools, live_outside, progress
+from approvals.queries.gating import gate_waiting
 from approvals.queries.lists import (
     MOST_COUNTED,
     Sort,
@@ -84,6 +85,7 @@ __all__ = [
     "external_tools",
     "first",
     "first_change",
+    "gate_waiting",
     "interdiff",
     "live_of_runs",
     "live_outside",

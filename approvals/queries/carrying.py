@@ -14,7 +14,7 @@ _MOST_AT_ONCE: Final = 20
 
 @query
 def to_carry_out(*, actor: Actor) -> list[UUID]:
-    """Return approved proposals about rules and people, the one that lapses first in front."""
+    """Return what people agreed to about rules, people and the gate, what lapses first in front."""
     rows = Proposal.objects.filter(
         tenant_id=actor.tenant_id,
         state=ProposalState.APPROVED.value,

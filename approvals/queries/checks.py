@@ -14,7 +14,7 @@ from approvals import policies
 from approvals.cards import CheckCard, CheckSettingCard, HistoryLine, Subject
 from approvals.events.checking import CHECK
 from approvals.models import Check, CheckSetting, Proposal, Served
-from approvals.states import CheckOutcome
+from approvals.states import LIVE, CheckOutcome
 from audit.queries import events_of
 from console.kernel import clock
 from console.kernel.actors import Actor
@@ -33,7 +33,18 @@ def check_setting(*, actor: Actor) -> CheckSettingCard:
     row = CheckSetting.objects.filter(tenant_id=actor.tenant_id).first()
     if row is None:
         return CheckSettingCard(is_on=False, set_by="", set_at=None)
-    return CheckSettingCard(is_on=row.is_on, set_by=row.set_by, set_at=row.set_at)
+    waiting = Proposal.objects.filter(
+        tenant_id=actor.tenant_id,
+        subject_kind=policies.GATE_KIND,
+        subject_id=row.id,
+        state__in=[state.value for state in LIVE],
+    )
+    return CheckSettingCard(
+        is_on=row.is_on,
+        set_by=row.set_by,
+        set_at=row.set_at,
+        waiting_id=waiting.values_list("id", flat=True).first(),
+    )
 
 
 @query

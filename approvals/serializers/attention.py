@@ -40,6 +40,12 @@ class CheckSettingOut(Out):
     is_on = serializers.BooleanField()
     set_by = serializers.CharField()
     set_at = serializers.DateTimeField(allow_null=True)
+    waiting_id = serializers.UUIDField(
+        allow_null=True, help_text="The proposal that asks two people whether to plant no more."
+    )
+    blocked = serializers.BooleanField(
+        help_text="They rejected the same less than a day ago, so nobody is asked."
+    )
 
 
 class CheckSettingIn(In):

@@ -3,6 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -69,7 +70,10 @@ def attention_figure(request: HttpRequest) -> HttpResponse:
 def switch_checks(request: HttpRequest) -> HttpResponse:
     """Plant checks from now on, or no more."""
     values = read(CheckForm, request.POST)
-    commands.switch_checks(actor=actor_of(request), is_on=values["checks"] == "on")
+    card = commands.switch_checks(actor=actor_of(request), is_on=values["checks"] == "on")
+    if card.blocked:
+        said = "People were asked for the same within the last day and rejected it."
+        messages.error(request, f"Nobody is asked again. {said}")
     return redirect(f"{reverse('approvals:attention')}#checks")
 
 

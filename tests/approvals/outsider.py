@@ -6,16 +6,18 @@ from uuid import UUID
 
 from rest_framework.test import APIClient
 
-from approvals import commands
+from approvals import commands, queries
 from approvals.cards import ProposalCard
-from approvals.states import Choice
+from approvals.commands import external_tools
+from approvals.states import Choice, ProposalState
 from console.accounts import commands as accounts
 from console.kernel.ids import uuid7
 from tests.approvals.desk import now, shown, vote
-from tests.cast import HOST, Cast
+from tests.cast import HOST, Cast, make_cast
 
 BASE = "/api/v1/approvals"
 TOOL = "crm.update_phone"
+SUMMARY = "Changes the phone of a customer."
 ARGS = {"customer": "c-17", "phone": "+1 555 0100"}
 BEFORE = {"customer": {"c-17": {"phone": "+1 555 0199", "name": "Ada"}}}
 AFTER = {"customer": {"c-17": {"phone": "+1 555 0100", "name": "Ada"}}}
@@ -83,11 +85,31 @@ def outsider(cast: Cast, *scopes: str) -> Outsider:
     return Outsider(cast=cast, client=client, key_id=made.key.id, secret=made.secret)
 
 
+def with_tool() -> Cast:
+    """Return a cast whose tenant registered the tool for one person while it was being founded."""
+    return make_cast(
+        lambda cast: external_tools.enter(
+            cast.system, name=TOOL, tier=1, summary=SUMMARY, by=cast.system.label
+        )
+    )
+
+
 def registered(cast: Cast, name: str = TOOL, *, tier: int = 1) -> UUID:
-    """Register a tool as Noor does."""
-    return commands.add_external_tool(
-        actor=cast.noor, name=name, tier=tier, summary="Changes the phone of a customer."
-    ).id
+    """Register a tool as Noor does, and have two people agree where it takes them."""
+    made = commands.add_external_tool(actor=cast.noor, name=name, tier=tier, summary=SUMMARY)
+    if made.tool is not None:
+        return made.tool.id
+    assert agreed(cast, made.waiting).state is ProposalState.DISPATCHED
+    return next(one.id for one in queries.external_tools(actor=cast.noor) if one.name == name)
+
+
+def agreed(cast: Cast, card: ProposalCard | None) -> ProposalCard:
+    """Have Ruth and Ines agree to a change of the gate, and what follows happen."""
+    assert card is not None
+    for person in (cast.ruth, cast.ines):
+        vote(shown(card, person), person, Choice.APPROVE)
+    commands.carry_out(actor=cast.system, proposal_id=card.id)
+    return now(cast, card).card
 
 
 def card_of(cast: Cast, found: dict[str, Any]) -> ProposalCard:

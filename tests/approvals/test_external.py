@@ -31,8 +31,12 @@ from tests.cast import Cast
 
 
 @pytest.fixture
+def cast() -> Cast:
+    return them.with_tool()
+
+
+@pytest.fixture
 def outsider(cast: Cast) -> Outsider:
-    registered(cast)
     return them.outsider(cast)
 
 

@@ -24,10 +24,10 @@ from tests.approvals.outsider import (
     decide,
     proposal,
 )
-from tests.approvals.test_external import code_of, outsider
+from tests.approvals.test_external import cast, code_of, outsider
 from tests.cast import Cast
 
-__all__ = ["outsider"]  # a fixture
+__all__ = ["cast", "outsider"]  # fixtures
 
 OTHER_BEFORE = {"customer": {"c-17": {"phone": "+1 555 0000", "name": "Ada"}}}
 

@@ -16,7 +16,7 @@ from approvals.states import Choice, DispatchState
 from console.shell import handbook
 from tests.approvals import outsider as them
 from tests.approvals.desk import now, shown, vote
-from tests.approvals.outsider import Outsider, registered
+from tests.approvals.outsider import Outsider
 from tests.approvals.web import server, until
 from tests.cast import Cast
 
@@ -32,8 +32,12 @@ def block(language: str) -> str:
 
 
 @pytest.fixture
+def cast() -> Cast:
+    return them.with_tool()
+
+
+@pytest.fixture
 def outsider(cast: Cast) -> Outsider:
-    registered(cast)
     return them.outsider(cast)
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from approvals import commands, queries
+from approvals.commands.gating import RETIRE
 from approvals.errors import ExternalToolTaken
 from approvals.states import ProposalState
 from console.kernel.errors import NotAllowed
@@ -17,6 +18,7 @@ from tests.approvals.outsider import (
     BASE,
     TOOL,
     Outsider,
+    agreed,
     card_of,
     proposal,
     registered,
@@ -26,7 +28,6 @@ from tests.cast import Cast
 
 @pytest.fixture
 def outsider(cast: Cast) -> Outsider:
-    registered(cast)
     return them.outsider(cast)
 
 
@@ -36,20 +37,23 @@ def code_of(answer: Any) -> tuple[int, str]:
 
 class TestExternalTool:
     def test_is_taken_once_and_never_from_hosted_agents(self, cast: Cast) -> None:
-        registered(cast)
+        registered(cast, tier=2)
         with pytest.raises(ExternalToolTaken):
-            registered(cast, tier=2)
+            registered(cast)
 
     def test_that_is_retired_takes_its_proposals_along(
         self, cast: Cast, outsider: Outsider
     ) -> None:
+        registered(cast)
         waiting, ready = outsider.opened(), outsider.approved()
         tool_id = next(one.id for one in queries.external_tools(actor=cast.noor))
 
-        gone = commands.retire_external_tool(actor=cast.noor, tool_id=tool_id)
+        asked = commands.retire_external_tool(actor=cast.noor, tool_id=tool_id)
+        assert card_of(cast, waiting).state is ProposalState.OPEN
+        agreed(cast, asked.waiting)
 
-        assert gone == 2
-        assert commands.retire_external_tool(actor=cast.noor, tool_id=tool_id) == 0
+        again = commands.retire_external_tool(actor=cast.noor, tool_id=tool_id)
+        assert (again.waiting, again.withdrawn) == (None, 0)
         assert {card_of(cast, one).state for one in (waiting, ready)} == {ProposalState.WITHDRAWN}
         assert code_of(outsider.dispatch(ready)) == (409, "proposal.withdrawn")
         assert outsider.opened()["state"] == "blocked"
@@ -72,11 +76,17 @@ class TestToolsPage:
         page = noor.get("/reviews/tools/").content.decode()
         tool = queries.external_tools(actor=cast.noor)[0]
         gone = noor.post(f"/reviews/tools/{tool.id}/retire/")
+        asking = noor.get("/reviews/tools/").content.decode()
 
         assert (made.status_code, gone.status_code) == (302, 302)
         assert TOOL in page
         assert "Phones." in page
-        assert queries.external_tools(actor=cast.noor)[0].retired_at is not None
+        assert "Two reviewers are asked now" in asking
+        assert f"Retire the tool {TOOL}</a>" in asking
+        assert queries.external_tools(actor=cast.noor)[0].retired_at is None
+        (waiting,) = queries.gate_waiting(actor=cast.noor, tools=(RETIRE,))
+        agreed(cast, waiting)
+        assert "Retired</h2>" in noor.get("/reviews/tools/").content.decode()
 
     def test_keeps_what_was_typed(self, cast: Cast) -> None:
         sent = {"name": "no such name!", "tier": "2", "summary": "Phones."}
@@ -91,6 +101,10 @@ class TestToolsPage:
 
 
 class TestReconcile:
+    @pytest.fixture
+    def cast(self) -> Cast:
+        return them.with_tool()
+
     @pytest.fixture
     def unknown(self, cast: Cast, outsider: Outsider) -> dict[str, Any]:
         found = outsider.approved()

@@ -21,7 +21,7 @@ from console.kernel.ids import uuid7
 from console.kernel.live import group_of
 from tests.approvals import outsider as them
 from tests.approvals.desk import shown, vote
-from tests.approvals.outsider import BASE, Outsider, decide, registered
+from tests.approvals.outsider import BASE, Outsider, decide
 from tests.approvals.web import server, until
 from tests.cast import HOST, Cast
 
@@ -32,8 +32,12 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
+def cast() -> Cast:
+    return them.with_tool()
+
+
+@pytest.fixture
 def outsider(cast: Cast) -> Outsider:
-    registered(cast)
     return them.outsider(cast)
 
 

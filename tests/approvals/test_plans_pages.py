@@ -11,7 +11,7 @@ from approvals.states import Choice, DispatchState
 from console.kernel.ids import uuid7
 from tests.approvals import outsider as them
 from tests.approvals.desk import approve, now, opened
-from tests.approvals.outsider import CONTRACT, TOOL, Outsider, registered
+from tests.approvals.outsider import CONTRACT, TOOL, Outsider
 from tests.approvals.plans import change, claim_step, opened_plan, report_step, run_step, steps
 from tests.approvals.test_views import form, text
 from tests.approvals.test_views_page import page_of
@@ -175,8 +175,12 @@ def asked_plan(count: int = 2, **other: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
+def cast() -> Cast:
+    return them.with_tool()
+
+
+@pytest.fixture
 def outsider(cast: Cast) -> Outsider:
-    registered(cast)
     return them.outsider(cast)
 
 

@@ -53,7 +53,8 @@ def filled(database: None) -> Filled:
     view = approvals.save_view(actor=cast.ruth, name="Mine", view=View.MINE)
     tool = approvals.add_external_tool(
         actor=cast.noor, name="crm.update", tier=2, summary="Changes a customer."
-    )
+    ).tool
+    assert tool is not None
     version = approvals.add_version(actor=cast.noor, body=POLICY)
     room = approvals.add_channel(
         actor=cast.noor,

@@ -59,7 +59,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "sets what it is given; the last one counts": (
         "channels.set_notices", "channels.switch_channel", "channels.switch_own_mail",
         "keeping.make_default_view", "keeping.rename_view", "versioning.shadow_version",
-        "planting.switch_checks",
+        "switching_checks.switch_checks",
     ),
     "writes nothing, or sends a test message": (
         "channels.try_channel", "channels.try_own_mail", "editing.preview_edit",
@@ -79,6 +79,8 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "entrusting.ask_to_entrust", "founding.note_quorum",
     ),
     "the second time refused or empty by a constraint of its own, with a test of its own": (
+        "external_tools.register_agreed", "external_tools.retire_agreed",
+        "switching_checks.stop_checks_agreed",
         "breaking.break_glass", "claiming.take_over", "delegating.delegate",
         "delegating.end_delegation", "external_tools.retire_external_tool",
         "keeping.delete_view", "lending.revoke_break_glass", "planting.plant", "probing.probe",
