@@ -1,4 +1,4 @@
-# One image for web, worker, pulse and the migration; docker-compose.yml says which is which.
+# One image for web, worker, pulse, signer and the migration; docker-compose.yml says which is which.
 FROM python:3.12-slim-bookworm AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY requirements.lock /tmp/
@@ -11,7 +11,9 @@ FROM python:3.12-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=console.settings SIGNALBOX_LOCAL_DIR=/var/lib/signalbox
 RUN useradd --system --user-group --uid 10001 --home-dir /var/lib/signalbox --create-home signalbox \
- && chmod 0700 /var/lib/signalbox
+ && chmod 0700 /var/lib/signalbox \
+ && useradd --system --user-group --uid 10002 --home-dir /var/lib/signalbox-signer --create-home signer \
+ && chmod 0711 /var/lib/signalbox-signer
 COPY --from=packages /venv /venv
 COPY . /app
 WORKDIR /app

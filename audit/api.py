@@ -9,11 +9,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit import commands
+from audit import commands, queries
 from audit.answers import ZIP, as_file
 from audit.bundles import Asked, export_bundle
 from audit.search import Search
-from audit.serializers import BundleIn, EntryDetailOut, EntryOut, ProofOut, SearchIn
+from audit.serializers import (
+    BundleIn,
+    EntryDetailOut,
+    EntryOut,
+    ProofOut,
+    SearchIn,
+    WatchOut,
+)
 from console.kernel.rest import (
     PAGE_ASKS,
     PAGE_PARAMETERS,
@@ -92,7 +99,20 @@ class Proof(ApiView):
         return Response(ProofOut(commands.open_proof(actor=actor_of(request), index=index)).data)
 
 
+class Watch(ApiView):
+    """What watches the trail: its alarms, and what the self-check last saw."""
+
+    permission = "audit.view"
+
+    @extend_schema(operation_id="audit_watch", responses=WatchOut)
+    def get(self, request: Request) -> Response:
+        actor = actor_of(request)
+        seen = {"guards": queries.guards(actor=actor), "alarms": queries.alarms(actor=actor)}
+        return Response(WatchOut(seen).data)
+
+
 urlpatterns = [
+    path("watch", Watch.as_view()),
     path("entries", Entries.as_view()),
     path("entries/<int:index>", OneEntry.as_view()),
     path("entries/<int:index>/proof", Proof.as_view()),

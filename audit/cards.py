@@ -154,3 +154,54 @@ class VerificationReport:
     @property
     def holds(self) -> bool:
         return not self.mismatches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Something in the database by which the trail could be altered, or lost."""
+
+    place: str  # the role, table, function or setting that it is about
+    sentence: str
+    remedy: str
+    reach: bool  # the application itself could alter its own trail by it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmCard:
+    """What is wrong with the trail and waits for a person."""
+
+    code: str
+    sentences: tuple[str, ...]
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardsCard:
+    """What the self-check last saw; `looked_at` is None before its first time."""
+
+    looked_at: datetime | None
+    drifts: tuple[Drift, ...]
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Tell whether the application could alter its own trail."""
+        return any(drift.reach for drift in self.drifts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillCard:
+    """One drill on a copy of a log: what was done to it, and what verification said."""
+
+    name: str
+    done: str
+    passed: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillsCard:
+    """When the last drill was, and which of its attacks were named; None before the first."""
+
+    at: datetime | None
+    named: tuple[str, ...]
+    missed: tuple[str, ...]

@@ -1,24 +1,15 @@
-"""System checks of the trail: what the application's role could do to it."""
+"""System checks of the trail: what could alter it, and what its server could lose."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connection
 
-_REACH = """
-    SELECT c.relname FROM pg_class c JOIN pg_roles r ON r.rolname = current_user
-     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-       AND c.relname IN ('audit_event', 'audit_entry', 'audit_head', 'audit_tile', 'audit_round',
-                         'audit_checkpoint', 'audit_log', 'audit_meta_leaf', 'audit_blob')
-       AND (r.rolsuper OR pg_has_role(c.relowner, 'MEMBER')
-            OR has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER'))
-    UNION ALL
-    SELECT c.relname FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid
-     WHERE c.relname LIKE 'audit\\_%' AND t.tgname LIKE 'append\\_only%' AND t.tgenabled <> 'A'
-    ORDER BY 1
-"""
+from audit import direct, guards
+from audit.cards import Drift
 
 
 @register(Tags.database)
@@ -27,17 +18,31 @@ def trail_is_out_of_reach(
     databases: Any = None,
     **_scope: Any,
 ) -> list[CheckMessage]:
-    """Refuse a role that could rewrite the trail, and guards that were switched off."""
+    """Refuse roles that could rewrite the trail, and guards that were taken away."""
     if not databases or settings.AS_OWNER:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_REACH)
-        tables = [row[0] for row in cursor.fetchall()]
-    if not tables:
+    try:
+        with direct.connect("default") as connection:
+            drifts = guards.look(connection)
+    except psycopg.Error as error:
+        hint = "Run `manage.py migrate` first, and see that DATABASE_URL logs in."
+        return [Error(f"The trail could not be looked at: {error}", hint=hint, id="console.E009")]
+    within = [drift for drift in drifts if drift.place not in guards.SERVER]
+    return [
+        *_message(within, "Self-attested: the application could alter its own trail", "E005"),
+        *_message(
+            [drift for drift in drifts if drift not in within],
+            "What was committed to the trail may be lost",
+            "E010",
+        ),
+    ]
+
+
+def _message(drifts: Sequence[Drift], title: str, number: str) -> list[CheckMessage]:
+    if not drifts:
         return []
-    hint = (
-        "Connect as signalbox_app (`manage.py roles`), and enable the append_only triggers ALWAYS."
-    )
     kind = checks.Warning if settings.ENVIRONMENT == "development" else Error
-    text = f"Self-attested: the application could alter its own trail ({', '.join(tables)})."
-    return [kind(text, hint=hint, id="console.E005")]
+    said = "\n".join(f"    {drift.sentence} Do: {drift.remedy}" for drift in drifts)
+    places = ", ".join(dict.fromkeys(drift.place for drift in drifts))
+    hint = "`manage.py check_grants` says this again."
+    return [kind(f"{title} ({places}).\n{said}", hint=hint, id=f"console.{number}")]

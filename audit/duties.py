@@ -1,18 +1,22 @@
-"""What pulse does for the trail: seal, project into the search table, sign."""
+"""What pulse does for the trail: seal, project into the search table, look at its guards.
 
+It does not sign: `signing.py` is a process of its own, and the key is out of pulse's reach.
+"""
+
+from audit import alarms, direct, guards
 from audit.projection import Projector
 from audit.sealing import Sealer
-from audit.signer import Signer
 from console.kernel.pulse import duty
 
 SEAL_EVERY_S = 0.2
 PROJECT_EVERY_S = 0.2
-SIGN_EVERY_S = 1.0
+LOOK_EVERY_S = 3600.0
+SIGNED_EVERY_S = 30.0
 
 # Each has a session of its own that lives as long as its thread.
 _sealer = Sealer()
 _projector = Projector()
-_signer = Signer()
+_signer_watch = alarms.SignerWatch()
 
 
 @duty("audit.seal", every_s=SEAL_EVERY_S)
@@ -26,6 +30,18 @@ def project() -> int:
     return _projector.catch_up()
 
 
-@duty("audit.sign", every_s=SIGN_EVERY_S)
-def sign() -> int:
-    return _signer.sign_heads()
+@duty("audit.guards", every_s=LOOK_EVERY_S)
+def look_at_guards() -> int:
+    """Check grants, roles and triggers at the start and every hour; a drift is an alarm."""
+    with direct.connect("default") as connection:
+        drifts = guards.look(connection)
+    alarms.tell_of_guards(drifts)
+    return 0  # nothing waits: the next look is in an hour
+
+
+@duty("audit.signed", every_s=SIGNED_EVERY_S)
+def look_for_the_signer() -> int:
+    """Raise an alarm when what was sealed stays unsigned; the signer is a process of its own."""
+    with direct.connect("sealer") as connection:
+        _signer_watch.look(connection)
+    return 0

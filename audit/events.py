@@ -185,3 +185,65 @@ class EvidenceExported(Event):
     opened: int  # how many entries
     first_index: int
     last_index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardsDrifted(Event):
+    """The self-check found something by which the trail could be altered, or lost."""
+
+    name = "guards.drifted"
+    subject = "digest"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    digest: str  # SHA-256 of the sentences, 64 hex characters
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardsRestored(Event):
+    """The self-check found nothing any more, after it had."""
+
+    name = "guards.restored"
+    subject = "looked_at"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    looked_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignerFellBehind(Event):
+    """What was sealed a minute ago is not signed: the signer does not run, or it refuses."""
+
+    name = "signer.fell_behind"
+    subject = "sealed_at"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    sealed_at: str  # of the oldest head that is not signed
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignerCaughtUp(Event):
+    """Everything that was sealed is signed again."""
+
+    name = "signer.caught_up"
+    subject = "noticed_at"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    noticed_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TamperDrilled(Event):
+    """Somebody had a copy of this log tampered with, to see whether verification names it."""
+
+    name = "audit.drilled"
+    subject = "outcome"
+    kind = Kind.SYSTEM
+
+    outcome: str  # passed, or missed
+    entry_count: int  # of the copy
+    missed: tuple[str, ...]  # names of the drills that verification did not name

@@ -4,7 +4,7 @@ Like all of verification it uses the verifiers' arithmetic and never the sealer'
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -57,8 +57,11 @@ class LogWalk:
         log: Log,
         keys: list[notes.VerifierKey],
         found: Found,
+        *,
+        kept: Iterable[notes.Checkpoint] = (),
     ) -> None:
         self.db, self.log, self.keys, self.found = db, log, keys, found
+        self.kept = tuple(kept)  # checkpoints that somebody has outside the database
         self.true = tree.Towers()  # over leaf hashes rebuilt from stored bytes
         self.told = tree.Towers()  # over the leaf hashes that entries hold
         self.tiles = tree.TileCounter()
@@ -94,6 +97,8 @@ class LogWalk:
                 previous_end = self.true.size
         self.found.count("entries" if self.log.tenant_id else "meta_entries", self.true.size)
         self._check_end()
+        for checkpoint in self.kept:
+            self._check_kept(checkpoint)
 
     def _leaves(self) -> Iterator[tuple[int, bytes, bytes, int]]:
         """Yield (index, hash as stored, hash from stored bytes, round)."""
@@ -222,6 +227,15 @@ class LogWalk:
         ).fetchone()
         if row != (sum(self.tiles.counts),) and end == self.true.size:
             self._wrong(None, "audit_tile.number", "There are tiles that no entries fill.")
+
+    def _check_kept(self, kept: notes.Checkpoint) -> None:
+        head = self.heads.get(kept.size)
+        if head is None:
+            sentence = f"A checkpoint kept elsewhere has {kept.size} entries; here is no such head."
+            self._wrong(min(kept.size, self.true.size), "audit_head.size", sentence)
+        elif bytes(head[3]) != kept.root:
+            sentence = f"A checkpoint kept elsewhere has another root at size {kept.size}."
+            self._wrong(kept.size - 1, "audit_head.root", sentence)
 
     def _wrong(self, index: int | None, name: str, sentence: str) -> None:
         self.found.wrong(self.log, index, name, sentence)

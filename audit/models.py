@@ -185,3 +185,33 @@ class AuditRepeat(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(repeats__gte=0), name="repeats_not_negative")
         ]
+
+
+class AuditAlarm(models.Model):
+    """What is wrong with a tenant's trail, until somebody put it right; events tell of both."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "code")
+    tenant_id = models.UUIDField()
+    code = models.TextField()
+    sentences = models.JSONField()
+    raised_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "audit_alarm"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(code__in=["guards", "log", "signer"]), name="alarm_code_known"
+            )
+        ]
+
+
+class AuditWatch(models.Model):
+    """What a duty of the trail saw when it last looked; for pages, decides nothing."""
+
+    name = models.TextField(primary_key=True)
+    at = models.DateTimeField()
+    body = models.JSONField()
+
+    class Meta:
+        db_table = "audit_watch"

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from audit.queries import direct
+from audit import direct
 
 LOCK: Final = 0x5EA2
 CHUNK: Final = 2_000

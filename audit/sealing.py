@@ -13,10 +13,9 @@ import psycopg
 import structlog
 from psycopg import IsolationLevel
 
-from audit import signer
+from audit import direct, signer
 from audit.errors import CannotSeal, RollbackDetected
 from audit.growing import Logs
-from audit.queries import direct
 
 log = structlog.get_logger(__name__)
 

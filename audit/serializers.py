@@ -77,3 +77,27 @@ class EntryDetailOut(Out):
     envelope = serializers.CharField(help_text="The canonical bytes as stored, as UTF-8 text.")
     leaf_frame = serializers.CharField(help_text="Hex of what stands before it in the leaf.")
     proof = ProofOut()
+
+
+class GuardDriftOut(Out):
+    place = serializers.CharField(help_text="The role, table, function or setting.")
+    sentence = serializers.CharField()
+    remedy = serializers.CharField(help_text="What to do about it.")
+    reach = serializers.BooleanField(
+        help_text="Whether the application could alter its own trail by it."
+    )
+
+
+class AlarmOut(Out):
+    code = serializers.CharField(help_text="`guards`: self-check; `log`: verification; `signer`.")
+    sentences = serializers.ListField(child=serializers.CharField())
+    raised_at = serializers.DateTimeField()
+
+
+class WatchOut(Out):
+    looked_at = serializers.DateTimeField(
+        source="guards.looked_at", allow_null=True, help_text="Last self-check."
+    )
+    self_attested = serializers.BooleanField(source="guards.is_within_reach")
+    drifts = GuardDriftOut(many=True, source="guards.drifts")
+    alarms = AlarmOut(many=True, help_text="What stands, newest first.")

@@ -8,6 +8,7 @@ set back is noticed.
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +22,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
-from audit import notes
+from audit import direct, notes
 from audit.errors import CannotSign
-from audit.queries import direct
 from audit.verifier import tree
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,10 @@ log = structlog.get_logger(__name__)
 KEY_FILE: Final = "signer.key"
 PUBLIC_FILE: Final = "signer.pub"
 LOCK_FILE: Final = "signer.lock"
+ALIVE_FILE: Final = "signer.alive"
+FOLDER_MODE: Final = 0o711  # the sealer passes, to the states whose names it can tell
+SECRET: Final = 0o600
+TOLD: Final = 0o644  # the public key, and what was signed
 
 _HEADS: Final[LiteralString] = """
     SELECT l.id, l.tenant_id, l.origin, h.size, h.root, COALESCE(c.size, 0)
@@ -85,7 +89,7 @@ class Signed:
 
 
 class SignerFiles:
-    """The key and the signed states, in a folder that only the signer may read."""
+    """The key, which nobody else may read, and what was signed, which others are told."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -94,7 +98,9 @@ class SignerFiles:
     @contextmanager
     def locked(self) -> Iterator[bool]:
         """Hold the folder for one pass; False when another signer has it."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if stat.S_IMODE(self.folder.stat().st_mode) != FOLDER_MODE:
+            self.folder.chmod(FOLDER_MODE)
         descriptor = os.open(self.folder / LOCK_FILE, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,11 +116,11 @@ class SignerFiles:
         path = self.folder / KEY_FILE
         if not path.exists():
             fresh = Ed25519PrivateKey.generate()
-            _write_durably(path, fresh.private_bytes_raw().hex())
+            _write_durably(path, fresh.private_bytes_raw().hex(), mode=SECRET)
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
         public = self.folder / PUBLIC_FILE
         if not public.exists():
-            _write_durably(public, key.public_key().public_bytes_raw().hex())
+            _write_durably(public, key.public_key().public_bytes_raw().hex(), mode=TOLD)
         return key
 
     def state(self, origin: str) -> Signed | None:
@@ -155,19 +161,24 @@ class SignerFiles:
             "root": new.root.hex(),
             "edge": [part.hex() for part in new.edge],
         }
-        _write_durably(self._state_path(new.origin), json.dumps(values))
+        _write_durably(self._state_path(new.origin), json.dumps(values), mode=TOLD)
         self._known[new.origin] = new
+
+    def say_alive(self) -> None:
+        """Leave the time of the newest whole pass, for the health check."""
+        self.folder.joinpath(ALIVE_FILE).touch(mode=TOLD)
 
     def _state_path(self, origin: str) -> Path:
         return self.folder / f"state-{sha256(origin.encode()).hexdigest()[:32]}.json"
 
 
-def _write_durably(path: Path, text: str) -> None:
+def _write_durably(path: Path, text: str, *, mode: int) -> None:
     """Replace a file so that a crash leaves either the old or the new one, never a half."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, SECRET)
     with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, mode)  # whatever the umask says
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

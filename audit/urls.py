@@ -9,5 +9,6 @@ app_name = "audit"
 urlpatterns = [
     path("", views.explorer, name="explorer"),
     path("bundle/", views.bundle, name="bundle"),
+    path("watch/", views.watch, name="watch"),
     path("<int:index>/", views.entry, name="entry"),
 ]

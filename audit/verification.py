@@ -16,6 +16,7 @@ from audit.logwalk import Found, Log, LogWalk, body_of
 from audit.verifier import tree
 
 KeyOf = Callable[[str], list[notes.VerifierKey]]
+KeptOf = Callable[[str], list[notes.Checkpoint]]
 
 _HAS_NO_ENTRY: Final[LiteralString] = """
     NOT EXISTS (SELECT 1 FROM audit_entry n
@@ -60,13 +61,22 @@ _BAD_ROUNDS: Final[LiteralString] = """
 
 
 class Verification:
-    """One walk over the trail, in one snapshot; `keys` gives the keys to trust for an origin."""
+    """One walk over the trail, in one snapshot.
+
+    `keys` gives the keys to trust for an origin, `kept` checkpoints that lie outside the database.
+    """
 
     def __init__(
-        self, connection: "psycopg.Connection[Any]", *, keys: KeyOf, tenant_id: UUID | None = None
+        self,
+        connection: "psycopg.Connection[Any]",
+        *,
+        keys: KeyOf,
+        tenant_id: UUID | None = None,
+        kept: KeptOf = lambda _origin: [],
     ) -> None:
         self.db = connection
         self.keys = keys
+        self.kept = kept
         self.tenant_id = tenant_id
         self.found = Found()
 
@@ -77,7 +87,8 @@ class Verification:
                 self._check_round_order()
             for log in self._logs():
                 self.found.count("logs")
-                LogWalk(self.db, log, self.keys(log.origin), self.found).run()
+                kept = self.kept(log.origin)
+                LogWalk(self.db, log, self.keys(log.origin), self.found, kept=kept).run()
             self._check_meta_leaves()
             self._check_lost()
             self._check_doubled()

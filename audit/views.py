@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from audit import commands
+from audit import commands, queries
 from audit.answers import as_file
 from audit.bundles import Asked, export_bundle
 from audit.cards import SearchPage
@@ -54,6 +54,19 @@ def bundle(request: HttpRequest) -> HttpResponse:
     asked_for = Asked(**read(BundleForm, request.GET))
     found = export_bundle(actor=actor_of(request), asked=asked_for)
     return as_file(found, request)
+
+
+@requires("audit.view")
+@require_safe
+def watch(request: HttpRequest) -> HttpResponse:
+    """Show what watches the trail: its alarms, and what the self-check last saw."""
+    actor = actor_of(request)
+    context = {
+        "guards": queries.guards(actor=actor),
+        "alarms": queries.alarms(actor=actor),
+        "drill": queries.last_drill(actor=actor),
+    }
+    return show(request, "audit/watch.html", context)
 
 
 def _refused(request: HttpRequest, context: dict[str, Any], refusal: ConsoleError) -> HttpResponse:

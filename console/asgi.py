@@ -13,9 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 http = get_asgi_application()  # before anything that needs the apps
 
 from agents.controls import acknowledge  # noqa: E402
+from console.kernel.checks import require_sound  # noqa: E402
 from console.kernel.consumers import HintConsumer  # noqa: E402
 from console.kernel.sharing import Shared  # noqa: E402
 
+require_sound()
 hints: Any = HintConsumer.as_asgi()  # Django's `path` is typed for HTTP views only
 sockets: list[Any] = [path("ws/live/", hints)]
 application = ProtocolTypeRouter(

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready, worker_shutdown
+from celery.signals import setup_logging, worker_init, worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -17,6 +17,14 @@ app.set_default()  # the relay sends from a thread of its own
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Settings have configured logging already; Celery must not do it again."""
+
+
+@worker_init.connect
+def refuse_what_is_unsound(**_kwargs: Any) -> None:
+    """Take no work where a system check says that this must not run."""
+    from console.kernel.checks import require_sound  # noqa: PLC0415 - the apps are loaded by then
+
+    require_sound()
 
 
 @worker_ready.connect

@@ -1,5 +1,7 @@
 """Reads of the trail; they return cards."""
 
+from audit import direct
+from audit.queries.alarms import alarms, guards, last_drill
 from audit.queries.entries import (
     PAGE,
     completeness,
@@ -10,4 +12,16 @@ from audit.queries.entries import (
 )
 from audit.queries.proofs import proof
 
-__all__ = ["PAGE", "completeness", "entries", "entry", "events_of", "proof", "tenant_log"]
+__all__ = [
+    "PAGE",
+    "alarms",
+    "completeness",
+    "direct",
+    "entries",
+    "entry",
+    "events_of",
+    "guards",
+    "last_drill",
+    "proof",
+    "tenant_log",
+]

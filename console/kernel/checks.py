@@ -1,11 +1,12 @@
 """System checks: what only looking can tell, each with an id that is never reused and a hint."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from console.kernel import tenancy
 
@@ -61,3 +62,26 @@ def widget_has_its_own_origin(**_scope: Any) -> list[CheckMessage]:
         return []
     hint = "Set SIGNALBOX_WIDGET_HOST to a host name of its own."
     return [checks.Warning("The widget shares the console's origin.", hint=hint, id="console.W007")]
+
+
+def require_sound() -> None:
+    """End a process that is about to serve people, if a check finds that it must not.
+
+    In development it starts, and the pages say what is wrong.
+    """
+    if settings.ENVIRONMENT == "development":
+        return
+    # A web process loads us inside its event loop, where Django asks no database.
+    with ThreadPoolExecutor(1) as apart:
+        found = apart.submit(_run_checks).result()
+    wrong = [message for message in found if message.level >= checks.ERROR]
+    if wrong:
+        raise SystemExit("Cannot start:\n" + "\n".join(str(message) for message in wrong))
+
+
+def _run_checks() -> list[CheckMessage]:
+    try:
+        tags = [Tags.database, Tags.security]
+        return checks.run_checks(tags=tags, databases=[DEFAULT_DB_ALIAS])
+    finally:
+        connections.close_all()

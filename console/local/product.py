@@ -25,6 +25,8 @@ def _programs(handle: int) -> list[Program]:
         Program("web", (*WEB, "--fd", str(handle), "--timeout-graceful-shutdown", "5"), (handle,)),
         Program("worker", (*WORKER, "--without-gossip", "--without-mingle")),
         Program("pulse", (PYTHON, "manage.py", "pulse")),
+        # `manage.py signer` without Django's apps: the process with the key loads nothing else.
+        Program("signer", (PYTHON, "-m", "audit.signing")),
     ]
 
 

@@ -64,6 +64,7 @@ class Frame:
     room: str = ""
     person: Who | None = None
     tenant: str = ""
+    within_reach: bool = False
     nav: tuple[NavItem, ...] = ()
     own: tuple[NavItem, ...] = ()
     stops: tuple[StopLine, ...] = ()
@@ -88,6 +89,7 @@ class Counts:
 
     person: Who | None
     tenant: str
+    within_reach: bool  # the application could alter its own trail
     turns: int
     stops: tuple[StopLine, ...]
     at: datetime | None

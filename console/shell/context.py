@@ -75,6 +75,7 @@ def _frame(request: HttpRequest) -> Frame:
         as_of=counts.at or bare.as_of,
         person=counts.person,
         tenant=counts.tenant,
+        within_reach=counts.within_reach,
         nav=nav(actor, counts),
         own=own(),
         stops=counts.stops[:STOPS_SHOWN],

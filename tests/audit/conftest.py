@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from audit.queries import direct
+from audit import direct
 from console.kernel.actors import Actor
 from tests.audit.facts import person
 

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from audit import direct
 from audit.commands import Receipt, record
 from audit.events import Change, Event
 from audit.projection import Projector
-from audit.queries import direct
 from audit.sealing import Sealer
 from audit.signer import Signer, trusted_key
 from audit.verification import Verification

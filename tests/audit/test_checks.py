@@ -1,5 +1,6 @@
 """The system check notices a role that could rewrite the trail."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,15 +8,33 @@ import psycopg
 import pytest
 from django.core import checks
 
+from audit import direct
 from audit.checks import trail_is_out_of_reach
-from audit.queries import direct
+from console.kernel.checks import require_sound
 
 Login = Callable[[str], "psycopg.Connection[Any]"]
 
 
+async def in_a_loop() -> None:
+    """Ask as a web process does, whose server loads it inside its event loop."""
+    require_sound()
+
+
+def reached() -> checks.CheckMessage:
+    (found,) = [
+        one for one in trail_is_out_of_reach(databases=["default"]) if one.id != "console.E010"
+    ]
+    return found
+
+
 class TestTrailIsOutOfReach:
     def test_has_nothing_to_say_about_the_applications_role(self) -> None:
-        assert trail_is_out_of_reach(databases=["default"]) == []
+        """The tests' own server has `fsync` off, which is said under a number of its own."""
+        found = trail_is_out_of_reach(databases=["default"])
+        assert {one.id for one in found} <= {"console.E010"}
+        with direct.connect("default") as connection:
+            off = connection.execute("SHOW fsync").fetchone() == ("off",)
+        assert bool(found) is off
 
     @pytest.mark.parametrize(
         ("environment", "kind"), [("development", checks.Warning), ("production", checks.Error)]
@@ -27,7 +46,7 @@ class TestTrailIsOutOfReach:
         with direct.connect("owner") as owner:
             owner.execute("GRANT DELETE ON audit_tile TO signalbox_app")
             try:
-                (found,) = trail_is_out_of_reach(databases=["default"])
+                found = reached()
             finally:
                 owner.execute("REVOKE DELETE ON audit_tile FROM signalbox_app")
         assert isinstance(found, kind)
@@ -38,7 +57,30 @@ class TestTrailIsOutOfReach:
         with direct.connect("owner") as owner:
             owner.execute("ALTER TABLE audit_tile ENABLE TRIGGER append_only")
             try:
-                (found,) = trail_is_out_of_reach(databases=["default"])
+                found = reached()
             finally:
                 owner.execute("ALTER TABLE audit_tile ENABLE ALWAYS TRIGGER append_only")
         assert "audit_tile" in found.msg
+
+
+class TestRequireSound:
+    def test_ends_a_start_in_production_and_names_why(self, settings: Any) -> None:
+        settings.ENVIRONMENT = "production"
+        with direct.connect("owner") as owner:
+            owner.execute("GRANT DELETE ON audit_tile TO signalbox_app")
+            try:
+                with pytest.raises(SystemExit) as ended:
+                    asyncio.run(in_a_loop())
+            finally:
+                owner.execute("REVOKE DELETE ON audit_tile FROM signalbox_app")
+        said = str(ended.value)
+        assert said.startswith("Cannot start:")
+        assert "The role signalbox_app has DELETE on audit_tile. Do: REVOKE DELETE" in said
+
+    def test_lets_development_begin(self) -> None:
+        with direct.connect("owner") as owner:
+            owner.execute("GRANT DELETE ON audit_tile TO signalbox_app")
+            try:
+                require_sound()
+            finally:
+                owner.execute("REVOKE DELETE ON audit_tile FROM signalbox_app")

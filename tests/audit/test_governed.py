@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from audit.queries import direct
+from audit import direct
 from console.kernel.actors import Actor
 from console.kernel.schema import Governed
 from tests.audit.facts import person

@@ -175,12 +175,17 @@ class TestSignHeads:
 
 class TestSignerFiles:
     def test_makes_a_key_that_only_its_owner_reads(self, folder: Path) -> None:
+        """Others pass the folder, to what was signed; they cannot list it and not read the key."""
         files = SignerFiles(folder)
+        state = Signed(origin="o", size=1, root=b"r" * 32, edge=(b"r" * 32,))
         with files.locked():
             first = files.key().private_bytes_raw()
+            files.swap(None, state)
 
-        assert stat.S_IMODE((folder / "signer.key").stat().st_mode) == 0o600
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        assert modes.pop("signer.key") == modes.pop("signer.lock") == 0o600
+        assert set(modes.values()) == {0o644}
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o711
         with files.locked():
             assert SignerFiles(folder).key().private_bytes_raw() == first
 

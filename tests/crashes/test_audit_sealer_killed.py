@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from audit.queries import direct
+from audit import direct
 from tests.audit.facts import found_wrong, log_of, note, person, seal, sign
 
 ROOT = Path(__file__).resolve().parents[2]

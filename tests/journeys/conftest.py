@@ -1,4 +1,4 @@
-"""A real browser against real processes: web, worker and pulse, started once for all journeys."""
+"""A real browser against real processes, as `make run` has them, started once for all journeys."""
 
 import contextlib
 import os
@@ -59,6 +59,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
                 "4",
             ],
             "pulse": ["manage.py", "pulse"],
+            "signer": ["-m", "audit.signing"],
         }
         with contextlib.ExitStack() as stack:
             for name, command in commands.items():

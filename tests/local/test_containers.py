@@ -12,7 +12,8 @@ from console.local.postgres import ROLES
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "web", "worker", "pulse")
+OURS = ("migrate", "web", "worker", "pulse", "signer")
+OF_ITS_OWN = {"signer": "signer"}  # whose user is another than the image's
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 INSTRUCTIONS = [
     line.split(maxsplit=1)
@@ -33,7 +34,8 @@ class TestCompose:
     def test_gives_no_service_more_than_it_needs(self, name: str) -> None:
         service = SERVICES[name]
 
-        assert not {"privileged", "cap_add", "pid", "network_mode", "user"} & set(service)
+        assert not {"privileged", "cap_add", "pid", "network_mode"} & set(service)
+        assert service.get("user") == OF_ITS_OWN.get(name)
         assert not any("docker.sock" in volume for volume in service.get("volumes", []))
         if name in OURS:
             assert service["cap_drop"] == ["ALL"]
@@ -51,6 +53,7 @@ class TestCompose:
 
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["redis"] == {"condition": "service_healthy"}
+        assert SERVICES["signer"]["depends_on"] == {"migrate": needs["migrate"]}
         assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
 
     def test_gives_the_owner_to_the_migration_alone(self) -> None:
@@ -63,7 +66,26 @@ class TestCompose:
         found = re.findall(r"postgresql://(\w+):", str(SERVICES[name]["environment"]))
 
         assert set(found) <= set(ROLES)
-        assert "signalbox_app" in found
+        assert ("signalbox_app" in found) is (name != "signer")
+
+    def test_gives_the_key_to_the_signer_alone(self) -> None:
+        """Its own user owns the folder; pulse may only read what everybody is told there."""
+        mounts = {
+            name: [one for one in service.get("volumes", []) if one.startswith("signer:")]
+            for name, service in SERVICES.items()
+        }
+        assert {name: found for name, found in mounts.items() if found} == {
+            "pulse": ["signer:/var/lib/signalbox-signer:ro"],
+            "signer": ["signer:/var/lib/signalbox-signer"],
+        }
+        assert re.findall(r"postgresql://(\w+):", str(SERVICES["signer"]["environment"])) == [
+            "signalbox_signer",
+            "signalbox_signer",
+        ]
+        holders = [
+            name for name in OURS if "signalbox_signer" in str(SERVICES[name]["environment"])
+        ]
+        assert holders == ["migrate", "signer"]
 
     def test_holds_no_secret_and_starts_with_none_missing(self) -> None:
         text = (ROOT / "docker-compose.yml").read_text()

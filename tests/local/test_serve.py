@@ -60,7 +60,7 @@ class TestServe:
         assert beside.stdout.strip() == "signalbox_app"
 
         started = product.everything()
-        assert len(started) == 5
+        assert len(started) == 6
         assert product.end(signal.SIGINT) == 0
         assert not any(one.is_alive() for one in started)
 

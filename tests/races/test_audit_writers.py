@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django import db
 
-from audit.queries import direct
+from audit import direct
 from audit.sealing import Sealer
 from console.kernel.actors import Actor
 from tests.audit.facts import log_of, note, person, seal

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from psycopg import sql
 from typing_extensions import override
 
-from audit.queries import direct
+from audit import direct
 
 
 class Command(BaseCommand):

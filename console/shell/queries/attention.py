@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from agents.runtime import queries as runs
 from agents.states import RunState
+from audit import queries as audit
 from console.kernel.actors import Actor
 from console.shell.cards import Attention, StopLine
 from console.shell.queries.waiting import Waiting
@@ -14,7 +15,7 @@ from console.shell.queries.waiting import Waiting
 def attention(
     actor: Actor, waiting: Waiting, standing: tuple[StopLine, ...], now: datetime
 ) -> tuple[Attention, ...]:
-    found = []
+    found = _trail(actor) if actor.has("audit.view") else []
     if standing and actor.has("controls.view"):
         found += [_stopped(line) for line in standing[:3]]
     if actor.has("approvals.vote") and waiting.mine:
@@ -24,6 +25,23 @@ def attention(
     if actor.has("runs.view"):
         found += _runs_that_stand(actor)
     return tuple(found)
+
+
+def _trail(actor: Actor) -> list[Attention]:
+    return [
+        Attention(
+            signal="stop",
+            word="Trail",
+            text=card.sentences[0] + _and_more(len(card.sentences) - 1),
+            href=reverse("audit:watch"),
+            link="Look",
+        )
+        for card in audit.alarms(actor=actor)
+    ]
+
+
+def _and_more(count: int) -> str:
+    return f" And {count} more." if count else ""
 
 
 def _runs_that_stand(actor: Actor) -> list[Attention]:

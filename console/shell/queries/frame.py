@@ -6,6 +6,7 @@ from django.db import connection
 
 from agents.controls import queries as controls
 from approvals import queries as approvals
+from audit import queries as audit
 from console.accounts import queries as accounts
 from console.kernel import clock
 from console.kernel.actors import Actor
@@ -28,6 +29,7 @@ def counts(*, actor: Actor, part: str, turns: int | None) -> Counts:
     return Counts(
         person=None if part else _who(actor),
         tenant="" if part else _tenant(actor),
+        within_reach=not part and audit.guards(actor=actor).is_within_reach,
         turns=turns,
         stops=stops(actor=actor),
         at=None if part else clock.now(),

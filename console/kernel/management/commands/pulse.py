@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from typing_extensions import override
 
 from console.kernel import pulse
+from console.kernel.checks import require_sound
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *_args: Any, **options: Any) -> None:
+        require_sound()
         if options["once"]:
             for one in pulse.duties():
                 if not options["only"] or one.name == options["only"]:
