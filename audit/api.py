@@ -1,5 +1,6 @@
 """`/api/v1/audit`: the trail for programs. Reads are recorded as those of the pages are."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.http import HttpResponse
@@ -12,14 +13,18 @@ from rest_framework.response import Response
 from audit import commands, queries
 from audit.answers import ZIP, as_file
 from audit.bundles import Asked, export_bundle
-from audit.search import Search
+from audit.cards import EntryCard, SearchPage
+from audit.envelope import microseconds_of
+from audit.search import Place, Search, parse
 from audit.serializers import (
     BundleIn,
+    EntriesOut,
     EntryDetailOut,
-    EntryOut,
+    FacetsOut,
     ProofOut,
     SearchIn,
     WatchOut,
+    asked_of,
 )
 from console.kernel.rest import (
     PAGE_ASKS,
@@ -27,14 +32,12 @@ from console.kernel.rest import (
     ApiView,
     actor_of,
     keyset,
-    page,
-    paged,
     take_query,
 )
 
 
 class Entries(ApiView):
-    """Sealed entries, newest first."""
+    """Sealed entries, newest first, pinned: every following page draws on the tree of the first."""
 
     permission = "audit.view"
     asks = PAGE_ASKS | set(SearchIn().fields)
@@ -42,23 +45,49 @@ class Entries(ApiView):
     @extend_schema(
         operation_id="audit_entries",
         parameters=[SearchIn, *PAGE_PARAMETERS],
-        responses=paged(EntryOut),
+        responses=EntriesOut,
     )
     def get(self, request: Request) -> Response:
-        search = Search(**take_query(SearchIn, request))
+        search = _asked(request)
+        pages: list[SearchPage] = []
+
+        def fetch(after: tuple[int, int, int] | None, limit: int) -> Sequence[EntryCard]:
+            paged = search if after is None else _behind(search, *after)
+            pages.append(commands.search_trail(actor=actor_of(request), search=paged, limit=limit))
+            return pages[-1].entries
+
         cards, following = keyset(
             request,
-            lambda after, limit: (
-                commands.search_trail(
-                    actor=actor_of(request),
-                    search=replace(search, before=after[0] if after else None),
-                    limit=limit,
-                ).entries
+            fetch,
+            key=lambda card: (
+                microseconds_of(card.received_at),
+                card.index or 0,
+                pages[-1].pin.size,
             ),
-            key=lambda card: (card.index or 0,),
-            kinds=(int,),
+            kinds=(int, int, int),
         )
-        return page(EntryOut, cards, following)
+        answer = {
+            "items": cards,
+            "next": following,
+            "asked": asked_of(search),
+            "pinned": pages[-1].pin,
+            "complete": pages[-1].completeness,
+        }
+        return Response(EntriesOut(answer).data)
+
+
+class FacetCounts(ApiView):
+    """How many of the entries that match have each value of the commonest fields."""
+
+    permission = "audit.view"
+    asks = frozenset(SearchIn().fields)
+
+    @extend_schema(operation_id="audit_facets", parameters=[SearchIn], responses=FacetsOut)
+    def get(self, request: Request) -> Response:
+        page = commands.search_trail(
+            actor=actor_of(request), search=_asked(request), limit=1, with_facets=True
+        )
+        return Response(FacetsOut(page.facets).data)
 
 
 class OneEntry(ApiView):
@@ -111,9 +140,24 @@ class Watch(ApiView):
         return Response(WatchOut(seen).data)
 
 
+def _asked(request: Request) -> Search:
+    values = take_query(SearchIn, request)
+    return Search(query=parse(values["q"]), at=values.get("at"), root=values.get("root", ""))
+
+
+def _place(card: EntryCard) -> tuple[int, int]:
+    return microseconds_of(card.received_at), card.index or 0
+
+
+def _behind(search: Search, received_us: int, index: int, size: int) -> Search:
+    """Return the next page of a question; its cursor names the tree that the first drew on."""
+    return replace(search, before=Place(received_us, index), at=size)
+
+
 urlpatterns = [
     path("watch", Watch.as_view()),
     path("entries", Entries.as_view()),
+    path("facets", FacetCounts.as_view()),
     path("entries/<int:index>", OneEntry.as_view()),
     path("entries/<int:index>/proof", Proof.as_view()),
     path("bundle", EvidenceBundle.as_view()),

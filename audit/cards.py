@@ -46,16 +46,57 @@ class Completeness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """The tree that an answer draws on: the same one however long the trail grows."""
+
+    size: int
+    root: str  # hex, or "" for an empty trail
+    warning: str = ""  # why this is not the tree that a link was made for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetValue:
+    """One value that entries have, and how many have it."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """The commonest values of a field among the entries that match."""
+
+    field: str
+    values: tuple[FacetValue, ...]
+    more: int  # values that are not listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What the entries that match have in common."""
+
+    facets: tuple[Facet, ...]
+    newest_only: bool  # counted among the newest 10,000 that match, and not among all
+    counted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
     """Some entries, newest first."""
 
     entries: tuple[EntryCard, ...]
     completeness: Completeness
-    pinned_size: int  # the answer draws on entries below this index
-    total: int  # matches; at most `limit`
+    pin: Pin
+    total: int  # matches; at most 10,000
     total_is_cut: bool
-    newer_than: int | None  # index to page up from; None on the newest page
-    older_than: int | None  # index to page down from; None on the oldest page
+    has_newer: bool
+    has_older: bool
+    facets: Facets | None = None  # where they were asked for
+
+    @property
+    def pinned_size(self) -> int:
+        return self.pin.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,9 +140,15 @@ def repeats_before(*, actor: Actor, what: str) -> int | None:
 
 
 @command
-def search_trail(*, actor: Actor, search: Search, limit: int = queries.PAGE) -> SearchPage:
-    """Return a page of the trail; that it was read is recorded, or nothing is shown."""
-    page = queries.entries(actor=actor, search=search, limit=limit)
+def search_trail(
+    *, actor: Actor, search: Search, limit: int = queries.PAGE, with_facets: bool = False
+) -> SearchPage:
+    """Return a page of the trail; that it was read is recorded, or nothing is shown.
+
+    Raises:
+        TooSlow: the answer took longer than two seconds.
+    """
+    page = queries.entries(actor=actor, search=search, limit=limit, with_facets=with_facets)
     asked = search.canonical()
     repeats = repeats_before(actor=actor, what=f"searched {asked}")
     if repeats is not None:

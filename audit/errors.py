@@ -17,6 +17,20 @@ class UnknownField(ConsoleError):
     kind = Refusal.INVALID
 
 
+class BadQuery(ConsoleError):
+    """A query cannot be read; `details` say from where to where."""
+
+    code = "audit.query.malformed"
+    kind = Refusal.INVALID
+
+
+class TooSlow(ConsoleError):
+    """A search took longer than it may; nothing was left out instead."""
+
+    code = "audit.query.too_slow"
+    kind = Refusal.INVALID
+
+
 class BadSearch(ConsoleError):
     """A search value has the wrong shape."""
 

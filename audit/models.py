@@ -8,6 +8,7 @@ models on purpose.
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from audit.envelope import microseconds_of
@@ -134,8 +135,8 @@ class AuditCheckpoint(models.Model):
         db_table = "audit_checkpoint"
 
 
-class AuditSearch(models.Model):
-    """Sealed entries in columns to search by. Disposable: it proves nothing and can be rebuilt."""
+class _Searchable(models.Model):
+    """The columns of the search table. Empty text: the entry has no such thing."""
 
     pk = models.CompositePrimaryKey("log_id", "index")
     log_id = models.UUIDField()
@@ -153,10 +154,67 @@ class AuditSearch(models.Model):
     agent = models.TextField()  # slug
     agent_label = models.TextField()  # title at that time
     run = models.TextField()
+    version = models.TextField()  # of the agent
+    tool = models.TextField()
+    trace = models.TextField()  # or the request, where no trace was recorded
+    proposal = models.TextField()
+    digest = models.TextField()  # of the content that it is about
+    outcome = models.TextField()
+    claimed_us = models.BigIntegerField(null=True)
     ids = ArrayField(models.TextField())
+    tokens = ArrayField(models.TextField())  # "field:value" of fields with several values
+    words = SearchVectorField()
+
+    class Meta:
+        abstract = True
+
+
+class AuditSearch(_Searchable):
+    """Sealed entries in columns to search by. Disposable: it proves nothing and can be rebuilt."""
 
     class Meta:
         db_table = "audit_search"
+
+
+class AuditSearchWindow(_Searchable):
+    """The same rows through a view that names the tenant itself.
+
+    Row-level security lets no index be used for an operator that might tell of rows it looks at,
+    and those of lists and words are such. The view applies the same condition as the policy does.
+    """
+
+    class Meta:
+        managed = False
+        db_table = "audit_search_window"
+
+
+class AuditFacetDay(models.Model):
+    """How many entries of a day have a value; kept in the projector's transaction."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "facet", "day", "kind", "value")
+    tenant_id = models.UUIDField()
+    facet = models.TextField()
+    day = models.DateField()
+    kind = models.TextField()
+    value = models.TextField()
+    label = models.TextField()
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_facet_day"
+
+
+class AuditSearchName(models.Model):
+    """A name in lower case that an id went by, so that people are found by name."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "field", "name", "value")
+    tenant_id = models.UUIDField()
+    field = models.TextField()
+    name = models.TextField()
+    value = models.TextField()
+
+    class Meta:
+        db_table = "audit_search_name"
 
 
 class AuditSearchState(models.Model):

@@ -1,25 +1,99 @@
 """Shapes of the trail in the API."""
 
+from typing import Any
+
 from rest_framework import serializers
 
-from audit.forms import LENGTH
-from audit.search import KINDS, NO_READS
+from audit.forms import LENGTH, ROOT
+from audit.search import MOST_CHARACTERS, Search
 from console.kernel.rest import In, Out
 
 
 class SearchIn(In):
-    """The filters of the explorer, under the same names."""
+    """The query box of the explorer, and the tree that the answer is pinned to."""
 
-    actor = serializers.CharField(required=False, max_length=LENGTH)
-    action = serializers.CharField(required=False, max_length=LENGTH)
-    target = serializers.CharField(required=False, max_length=LENGTH)
-    agent = serializers.CharField(required=False, max_length=LENGTH)
-    run = serializers.CharField(required=False, max_length=LENGTH)
-    id = serializers.CharField(required=False, max_length=LENGTH)
-    kind = serializers.ChoiceField(required=False, choices=KINDS, default=NO_READS)
-    since = serializers.DateTimeField(required=False)
-    until = serializers.DateTimeField(required=False)
-    at = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MOST_CHARACTERS,
+        default="",
+        help_text="As in the query box: `action:vote.* -kind:read agent:refund-desk`. The manual "
+        "lists its fields. Left out, it asks for everything.",
+    )
+    at = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**53,
+        help_text="Tree size that the answer is pinned to; the newest when it is left out.",
+    )
+    root = serializers.RegexField(  # type: ignore[assignment]  # as in `PinOut`
+        ROOT,
+        required=False,
+        max_length=64,
+        help_text="How the root at that size began; `pinned.warning` says when it no longer does.",
+    )
+
+
+def asked_of(search: Search) -> dict[str, Any]:
+    """Return a query as it was understood, for `AskedOut`."""
+    terms = [
+        {
+            "field": term.field,
+            "negated": term.negated,
+            "values": [str(value) for value in term.values],
+            "text": str(term),
+        }
+        for term in search.query.terms
+    ]
+    return {"query": search.canonical(), "terms": terms}
+
+
+class TermOut(Out):
+    field = serializers.CharField(help_text="Empty for text.")
+    negated = serializers.BooleanField()
+    values = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField()
+
+
+class AskedOut(Out):
+    """The query as it was understood."""
+
+    query = serializers.CharField(help_text="The canonical text; reading it again asks the same.")
+    terms = TermOut(many=True)
+
+
+class PinOut(Out):
+    size = serializers.IntegerField()
+    root = serializers.CharField(help_text="64 hex characters; empty for an empty trail.")  # type: ignore[assignment]  # DRF's own `root` is untouched
+    warning = serializers.CharField()
+
+
+class CompleteOut(Out):
+    """What an answer could draw on."""
+
+    searched = serializers.IntegerField()
+    sealed = serializers.IntegerField()
+    unsealed = serializers.IntegerField()
+
+
+class FacetValueOut(Out):
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF's own `label` is untouched
+    count = serializers.IntegerField()
+
+
+class FacetOut(Out):
+    field = serializers.CharField()
+    values = FacetValueOut(many=True)
+    more = serializers.IntegerField(help_text="Values that are not listed.")
+
+
+class FacetsOut(Out):
+    facets = FacetOut(many=True)
+    newest_only = serializers.BooleanField(
+        help_text="Counted among the newest 10,000 that match, and not among all."
+    )
+    counted = serializers.IntegerField()
 
 
 class BundleIn(In):
@@ -46,6 +120,16 @@ class EntryOut(Out):
     target_id = serializers.CharField()
     agent = serializers.CharField()
     run = serializers.CharField()
+
+
+class EntriesOut(Out):
+    """A page of entries, with what it is a page of."""
+
+    items = EntryOut(many=True)
+    next = serializers.CharField(allow_null=True)
+    asked = AskedOut()
+    pinned = PinOut()
+    complete = CompleteOut()
 
 
 class CheckOut(Out):

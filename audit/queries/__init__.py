@@ -2,14 +2,10 @@
 
 from audit import direct
 from audit.queries.alarms import alarms, guards, last_drill
-from audit.queries.entries import (
-    PAGE,
-    completeness,
-    entries,
-    entry,
-    events_of,
-    tenant_log,
-)
+from audit.queries.completeness import completeness, tenant_log
+from audit.queries.entries import entry, events_of
+from audit.queries.lists import PAGE, entries
+from audit.queries.matching import matching
 from audit.queries.proofs import proof
 
 __all__ = [
@@ -22,6 +18,7 @@ __all__ = [
     "events_of",
     "guards",
     "last_drill",
+    "matching",
     "proof",
     "tenant_log",
 ]

@@ -1,141 +1,33 @@
-"""Lists of entries, one entry, and the history of one thing."""
+"""One entry, and the history of one thing."""
 
 import json
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import OperationalError, connection
-from django.db.models import Q, QuerySet
-
-from audit.cards import ChangeCard, Completeness, EntryCard, EntryDetail, SearchPage
-from audit.envelope import MAGIC, microseconds_of, moment_of
-from audit.errors import BadSearch
-from audit.models import (
-    AuditBlob,
-    AuditEntry,
-    AuditEvent,
-    AuditHead,
-    AuditLog,
-    AuditRound,
-    AuditSearch,
-    AuditSearchState,
-)
+from audit.cards import ChangeCard, EntryCard, EntryDetail
+from audit.envelope import MAGIC, moment_of
+from audit.models import AuditBlob, AuditEntry, AuditEvent, AuditRound, AuditSearch
 from audit.queries import places
+from audit.queries.completeness import tenant_log
 from audit.queries.proofs import proof_of
-from audit.search import ALL_KINDS, NO_READS, Search
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
 
-PAGE: Final = 50
-MOST_COUNTED: Final = 10_000
+HISTORY: Final = 50
+NEWEST: Final = ("-received_us", "-index")
 SKEW_SHOWN_S: Final = 5.0
 _SHOWN_APART: Final = frozenset({"actor", "via", "target", "change", "bind", "claimed_at"})
 
 
-def tenant_log(actor: Actor) -> AuditLog | None:
-    return AuditLog.objects.filter(tenant_id=actor.tenant_id).first()
-
-
-@query
-def completeness(*, actor: Actor) -> Completeness:
-    """Return how far sealing and searching have come for this tenant."""
-    log = tenant_log(actor)
-    sealed = searched = 0
-    if log is not None:
-        head = AuditHead.objects.filter(log_id=log.id).order_by("-size").values_list("size").first()
-        state = AuditSearchState.objects.filter(log_id=log.id).values_list("next_index").first()
-        sealed, searched = head[0] if head else 0, state[0] if state else 0
-    unsealed = places.count_unsealed(actor.tenant_id, most=MOST_COUNTED + 1)
-    return Completeness(searched=searched, sealed=sealed, unsealed=unsealed)
-
-
-@query
-def entries(*, actor: Actor, search: Search, limit: int = PAGE) -> SearchPage:
-    """Return a page of sealed entries, newest first.
-
-    Raises:
-        BadSearch: the answer took longer than two seconds.
-    """
-    known = completeness(actor=actor)
-    size = min(search.at if search.at is not None else known.searched, known.searched)
-    matches = _matching(actor, search).filter(index__lt=size)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '2s'")
-        rows = _page(matches, search, limit)
-        total = matches[: MOST_COUNTED + 1].count()
-    except OperationalError as error:
-        raise BadSearch("The search took more than 2 s; narrow the time range.") from error
-    has_newer = bool(rows) and matches.filter(index__gt=rows[0].index).exists()
-    has_older = bool(rows) and matches.filter(index__lt=rows[-1].index).exists()
-    return SearchPage(
-        entries=_cards(rows),
-        completeness=known,
-        pinned_size=size,
-        total=min(total, MOST_COUNTED),
-        total_is_cut=total > MOST_COUNTED,
-        newer_than=rows[0].index if has_newer else None,
-        older_than=rows[-1].index if has_older else None,
-    )
-
-
-def _page(matches: QuerySet[AuditSearch], search: Search, limit: int) -> list[AuditSearch]:
-    if search.after is not None:
-        rows = matches.filter(index__gt=search.after).order_by("index")[:limit]
-        return list(rows)[::-1]
-    if search.before is not None:
-        matches = matches.filter(index__lt=search.before)
-    return list(matches.order_by("-index")[:limit])
-
-
-def _matching(actor: Actor, search: Search) -> QuerySet[AuditSearch]:
-    matches = AuditSearch.objects.filter(tenant_id=actor.tenant_id)
-    if search.actor:
-        matches = matches.filter(Q(actor_id=search.actor) | Q(actor_label__iexact=search.actor))
-    if search.action:
-        wanted = Q()
-        for text, is_prefix in search.actions():
-            wanted |= Q(action__startswith=text) if is_prefix else Q(action=text)
-        matches = matches.filter(wanted)
-    for name in ("agent", "run"):
-        if value := getattr(search, name):
-            matches = matches.filter(**{name: value})
-    if search.target:
-        kind, colon, target_id = search.target.partition(":")
-        exact = Q(target_id=search.target) | Q(target_type=search.target)
-        matches = matches.filter(
-            exact | Q(target_type=kind, target_id=target_id) if colon else exact
-        )
-    if search.id:
-        matches = matches.filter(ids__contains=[search.id])
-    return _in_range(_of_kind(matches, search.kind), search)
-
-
-def _of_kind(matches: QuerySet[AuditSearch], kind: str) -> QuerySet[AuditSearch]:
-    if kind == ALL_KINDS:
-        return matches
-    if kind == NO_READS:
-        return matches.exclude(kind="read")
-    return matches.filter(kind=kind)
-
-
-def _in_range(matches: QuerySet[AuditSearch], search: Search) -> QuerySet[AuditSearch]:
-    if search.since is not None:
-        matches = matches.filter(received_us__gte=microseconds_of(search.since))
-    if search.until is not None:
-        matches = matches.filter(received_us__lt=microseconds_of(search.until))
-    return matches
-
-
-def _cards(rows: list[AuditSearch]) -> tuple[EntryCard, ...]:
+def cards_of(rows: list[Any]) -> tuple[EntryCard, ...]:
     """Return a card per row; the uid stands beside the event and not in the search table."""
     uids = places.uids_of(rows[0].log_id, [row.index for row in rows]) if rows else {}
     return tuple(_card(row, uids.get(row.index)) for row in rows)
 
 
-def _card(row: AuditSearch, uid: UUID | None) -> EntryCard:
+def _card(row: Any, uid: UUID | None) -> EntryCard:
     return EntryCard(
         uid=uid,
         index=row.index,
@@ -247,7 +139,7 @@ def _card_of_body(body: dict[str, Any], event: AuditEvent, index: int | None) ->
 
 @query
 def events_of(
-    *, actor: Actor, target_type: str, target_id: str, limit: int = PAGE
+    *, actor: Actor, target_type: str, target_id: str, limit: int = HISTORY
 ) -> tuple[EntryCard, ...]:
     """Return the newest events about one thing, newest first, for its history panel.
 
@@ -255,10 +147,10 @@ def events_of(
     """
     about = {"target_type": target_type, "target_id": target_id}
     fresh = places.not_searchable_yet(actor.tenant_id, naming=target_id)
-    rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, **about).order_by("-index")
+    rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, **about).order_by(*NEWEST)
     # Read last: an event that became searchable meanwhile is in both lists, and never in neither.
     known = list(rows[:limit])
-    found = dict(zip((row.event_id for row in known), _cards(known), strict=True))
+    found = dict(zip((row.event_id for row in known), cards_of(known), strict=True))
     cards = [
         _card_of_body(json.loads(bytes(event.envelope)), event, index)
         for event, index in fresh

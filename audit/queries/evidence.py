@@ -21,8 +21,8 @@ from audit.models import (
     AuditEvent,
     AuditHead,
     AuditLog,
-    AuditSearch,
     AuditSearchState,
+    AuditSearchWindow,
 )
 from audit.queries import places
 from audit.queries.proofs import StoredNodes
@@ -123,7 +123,7 @@ def signed_head(*, actor: Actor, size: int) -> SignedHead:
 @query
 def indexes_about(*, actor: Actor, target_type: str, target_id: str) -> tuple[list[int], int]:
     """Return which entries name a thing, reads left out, and how many entries were looked at."""
-    rows = AuditSearch.objects.filter(tenant_id=actor.tenant_id, ids__contains=[target_id])
+    rows = AuditSearchWindow.objects.filter(tenant_id=actor.tenant_id, ids__contains=[target_id])
     own = rows.filter(target_type=target_type, target_id=target_id).exclude(kind="read")
     if not own.exists():
         raise NotFound(f"No entry of this trail is about {target_type} {target_id[:80]}.")

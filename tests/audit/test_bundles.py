@@ -93,7 +93,7 @@ class TestExportBundle:
         vouch(actor)
         bundle_of(actor, first=1, end=3)
         vouch(actor)
-        page = queries.entries(actor=actor, search=Search(action="evidence.exported", kind="all"))
+        page = queries.entries(actor=actor, search=Search.of("action:evidence.exported"))
         detail = queries.entry(actor=actor, index=page.entries[0].index or 0)
         bind = dict(detail.bind)
         assert (bind["about"], bind["opened"], bind["first_index"], bind["last_index"]) == (

@@ -190,15 +190,15 @@ class TestRecordRefusal:
 class TestSearchTrail:
     def test_records_the_read_once_a_minute(self, actor: Actor, login: Login) -> None:
         for _ in range(3):
-            commands.search_trail(actor=actor, search=Search(action="vote.*"))
-        commands.search_trail(actor=actor, search=Search(action="vote.cast"))
+            commands.search_trail(actor=actor, search=Search.of("action:vote.*"))
+        commands.search_trail(actor=actor, search=Search.of("action:vote.cast"))
 
         assert actions_of(login, actor) == ["audit.searched", "audit.searched"]
 
     def test_does_not_feed_itself(self, actor: Actor, login: Login) -> None:
         """Paging through the same question is one read, also while its own event appears."""
         for _ in range(3):
-            commands.search_trail(actor=actor, search=Search(kind="all"))
+            commands.search_trail(actor=actor, search=Search())
             settle(actor)
         assert actions_of(login, actor) == ["audit.searched"]
 

@@ -1,6 +1,7 @@
 """The explorer, an entry's page, the API, and the refusals that they record."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -25,14 +26,14 @@ def filled(cast: Cast) -> Actor:
 
 def refusals(actor: Actor) -> list[Any]:
     settle(actor)
-    page = queries.entries(actor=actor, search=Search(action="request.refused"))
+    page = queries.entries(actor=actor, search=Search.of("action:request.refused"))
     return [queries.entry(actor=actor, index=card.index or 0) for card in page.entries]
 
 
 class TestExplorer:
     def test_lists_newest_first_and_says_how_complete_it_is(self, cast: Cast) -> None:
         filled(cast)
-        answer = cast.client("noor").get(reverse("audit:explorer"), {"action": "test.*"})
+        answer = cast.client("noor").get(reverse("audit:explorer"), {"q": "action:test.*"})
 
         html = answer.content.decode()
         assert answer.status_code == 200
@@ -44,8 +45,8 @@ class TestExplorer:
     def test_pages_by_its_links(self, cast: Cast) -> None:
         filled(cast)
         client = cast.client("noor")
-        first = client.get(reverse("audit:explorer"), {"action": "test.*"})
-        second = client.get(reverse("audit:explorer") + first.context["older_url"])
+        first = client.get(reverse("audit:explorer"), {"q": "action:test.*"})
+        second = client.get(first.context["older_url"])
 
         seen = [card.index for answer in (first, second)
                 for card in answer.context["page"].entries]  # fmt: skip
@@ -58,7 +59,10 @@ class TestExplorer:
         ("asked", "code"),
         [
             ({"colour": "red"}, "audit.query.unknown_field"),
-            ({"since": "yesterday"}, "invalid"),
+            ({"q": "kept colour:red"}, "audit.query.unknown_field"),
+            ({"q": "kept created:yesterday"}, "audit.query.bad_value"),
+            ({"q": 'kept "open'}, "audit.query.malformed"),
+            ({"from": "yesterday", "to": "today"}, "invalid"),
             ({"kind": "nonsense"}, "invalid"),
             ({"before": "-3"}, "invalid"),
             ({"at": "1" * 40}, "invalid"),
@@ -69,13 +73,55 @@ class TestExplorer:
     def test_refuses_a_bad_question_and_keeps_what_was_typed(
         self, cast: Cast, asked: dict[str, str], code: str
     ) -> None:
-        answer = cast.client("noor").get(
-            reverse("audit:explorer"), {**asked, "action": "kept-text"}
-        )
+        answer = cast.client("noor").get(reverse("audit:explorer"), {"q": "kept", **asked})
+        html = answer.content.decode()
         assert answer.status_code == 400
         assert answer.context["refusal"].code == code
-        assert 'value="kept-text"' in answer.content.decode()
+        assert 'value="kept' in html
+        assert ("<mark>" in html) == code.startswith("audit.query.") * ("q" in asked)
         assert refusals(cast.noor)[0].bind
+
+    def test_marks_the_word_that_is_wrong(self, cast: Cast) -> None:
+        answer = cast.client("noor").get(
+            reverse("audit:explorer"), {"q": "agent:refunds colour:red <b>"}
+        )
+        assert "agent:refunds <mark>colour</mark>:red &lt;b&gt;" in answer.content.decode()
+
+    def test_shows_the_query_as_words_that_can_be_taken_out(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.client("noor")
+        answer = client.get(reverse("audit:explorer"), {"q": 'action:test.*  actor:"Omar"'})
+        assert [chip["text"] for chip in answer.context["chips"]] == ["action:test.*", "actor:Omar"]
+        without = client.get(answer.context["chips"][1]["without"])
+        assert without.context["typed"] == "action:test.*"
+
+    def test_hides_nothing_that_it_does_not_say(self, cast: Cast) -> None:
+        answer = cast.client("noor").get(reverse("audit:explorer"))
+        assert [chip["text"] for chip in answer.context["chips"]] == ["-kind:read"]
+
+    def test_writes_a_link_and_a_range_of_days_out_as_a_query(self, cast: Cast) -> None:
+        client = cast.client("noor")
+        address = reverse("audit:explorer")
+        for asked, query in (
+            ({"target": "a b", "kind": "all"}, 'target:"a b"'),
+            ({"run": "r1"}, "-kind:read run:r1"),
+            (
+                {"q": "refund created:>=2026-01", "from": "2026-11-01", "to": "2026-11-02"},
+                "refund created:2026-11-01..2026-11-02",
+            ),
+        ):
+            answer = client.get(address, asked)
+            assert answer["Location"] == f"{address}?{urlencode({'q': query})}"
+
+    def test_counts_facets_that_narrow_the_query(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.client("noor")
+        page = client.get(reverse("audit:explorer"), {"q": "action:test.*"})
+        (actor,) = next(f for f in page.context["facets"] if f["title"] == "actor")["values"]
+        assert (actor["text"], actor["count"]) == ("Omar", 60)
+        narrowed = client.get(actor["url"])
+        assert narrowed.context["page"].total == 60
+        assert f"actor:{cast.omar.id}" in narrowed.context["typed"]
 
     def test_needs_the_permission(self, cast: Cast) -> None:
         answer = cast.client("ruth").get(reverse("audit:explorer"))
@@ -86,7 +132,7 @@ class TestExplorer:
 
     def test_shows_mallory_nothing(self, cast: Cast) -> None:
         filled(cast)
-        answer = cast.client("mallory").get(reverse("audit:explorer"), {"action": "test.*"})
+        answer = cast.client("mallory").get(reverse("audit:explorer"), {"q": "action:test.*"})
         assert answer.context["page"].total == 0
 
     def test_is_not_for_strangers(self, client: Any) -> None:
@@ -100,7 +146,7 @@ class TestExplorer:
 class TestEntryPage:
     def test_shows_change_times_chain_and_a_proof_that_holds(self, cast: Cast) -> None:
         noor = filled(cast)
-        page = queries.entries(actor=noor, search=Search(action="test.noted"))
+        page = queries.entries(actor=noor, search=Search.of("action:test.noted"))
         answer = cast.client("noor").get(reverse("audit:entry", args=[page.entries[0].index]))
 
         html = answer.content.decode()
@@ -127,7 +173,7 @@ class TestApi:
         seen: list[int] = []
         after = ""
         while True:
-            asked = {"action": "test.*", "limit": "25", **({"after": after} if after else {})}
+            asked = {"q": "action:test.*", "limit": "25", **({"after": after} if after else {})}
             answer = client.get("/api/v1/audit/entries", asked)
             assert answer.status_code == 200, answer.content
             seen += [row["index"] for row in answer.json()["items"]]
@@ -151,7 +197,8 @@ class TestApi:
         ("path", "status"),
         [
             ("entries?colour=red", 400),
-            ("entries?since=never", 400),
+            ("entries?q=created:never", 400),
+            ("facets?q=colour:red", 400),
             ("entries?limit=0", 400),
             ("entries?after=nonsense", 400),
             ("entries/99999999", 404),
@@ -162,6 +209,22 @@ class TestApi:
         answer = cast.key_client("audit.view").get(f"/api/v1/audit/{path}")
         assert answer.status_code == status
         assert set(answer.json()) == {"code", "message", "details"}
+
+    def test_says_how_it_understood_the_query_and_where_it_is_wrong(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.key_client("audit.view")
+        answer = client.get("/api/v1/audit/entries", {"q": '-kind:read   "a b"'}).json()
+        assert answer["asked"]["query"] == '-kind:read "a b"'
+        assert [term["negated"] for term in answer["asked"]["terms"]] == [True, False]
+        assert answer["pinned"]["size"] == answer["complete"]["sealed"]
+        wrong = client.get("/api/v1/audit/entries", {"q": "a index:1..x"}).json()
+        assert (wrong["details"]["start"], wrong["details"]["end"]) == (8, 12)
+
+    def test_counts_facets(self, cast: Cast) -> None:
+        filled(cast)
+        answer = cast.key_client("audit.view").get("/api/v1/audit/facets", {"q": "action:test.*"})
+        (kind,) = [one for one in answer.json()["facets"] if one["field"] == "kind"]
+        assert kind["values"] == [{"value": "fact", "label": "", "count": 60}]
 
     def test_needs_the_scope(self, cast: Cast) -> None:
         answer = cast.key_client("runs.view").get("/api/v1/audit/entries")

@@ -15,7 +15,7 @@ from tests.audit.facts import note, seal, settle
 
 READS: list[Callable[[Actor, str], object]] = [
     lambda actor, _: queries.completeness(actor=actor),
-    lambda actor, _: queries.entries(actor=actor, search=Search(kind="all")),
+    lambda actor, _: queries.entries(actor=actor, search=Search()),
     lambda actor, _: queries.entry(actor=actor, index=1),
     lambda actor, _: queries.proof(actor=actor, index=1),
     lambda actor, thing: queries.events_of(actor=actor, target_type="test", target_id=thing),

@@ -67,13 +67,13 @@ def verify(cast: Cast) -> None:
 
 def prove(noor: Person) -> None:
     """The auditor finds the whole chain and verifies an entry of it."""
-    noor.goes_to("/audit/?action=vote.cast").finds_no_barrier()
+    noor.goes_to("/audit/?q=action:vote.cast").finds_no_barrier()
     rows = noor.page.get_by_role("table").first.get_by_role("row")
     expect(rows.filter(has_text="vote.cast")).to_have_count(2)
     noor.page.get_by_role("table").first.get_by_role("link").first.click()
     noor.finds_no_barrier()
     expect(noor.page.get_by_text(re.compile("verified", re.IGNORECASE)).first).to_be_visible()
-    noor.goes_to("/audit/?action=dispatch.succeeded")
+    noor.goes_to("/audit/?q=action:dispatch.succeeded")
     expect(rows.filter(has_text="dispatch.succeeded")).to_have_count(1)
 
 

@@ -22,7 +22,7 @@ from console.shell.queries.waiting import proposals
 CHANGES_SHOWN: Final = 8
 # What people and the console changed; what the agents do by the minute has its own pages.
 CHANGED: Final = (
-    "vote.cast,proposal.decided,dispatch.*,switch.engaged,switch.released,person.*,membership.*,"
+    "action:vote.cast,proposal.decided,dispatch.*,switch.engaged,switch.released,person.*,membership.*,"
     "grant.*,key.*,prices.*,agent.*,widget_key.*,call.unknown"
 )
 
@@ -45,7 +45,7 @@ def home(*, actor: Actor) -> Home:
 
 
 def _changes(actor: Actor) -> tuple[Change, ...]:
-    page = audit.entries(actor=actor, search=Search(action=CHANGED), limit=CHANGES_SHOWN)
+    page = audit.entries(actor=actor, search=Search.of(CHANGED), limit=CHANGES_SHOWN)
     return tuple(_change(card) for card in page.entries)
 
 

@@ -65,5 +65,5 @@ def steps(actor: Actor) -> tuple[Step, ...]:
 
 
 def _done(actor: Actor, action: str) -> datetime | None:
-    page = audit.entries(actor=actor, search=Search(action=action, kind="all"), limit=1)
+    page = audit.entries(actor=actor, search=Search.of(f"action:{action}"), limit=1)
     return page.entries[0].received_at if page.entries else None
