@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -17,10 +18,13 @@ from audit.events import (
     Event,
     GuardsDrifted,
     GuardsRestored,
+    SearchInOrder,
+    SearchRepaired,
     SignerCaughtUp,
     SignerFellBehind,
     TamperDrilled,
 )
+from audit.projection import Repair
 from console.kernel import clock, tenancy
 from console.kernel.actors import Actor, system
 from console.kernel.transactions import command
@@ -30,6 +34,7 @@ log = structlog.get_logger(__name__)
 GUARDS: Final = "guards"
 SIGNER: Final = "signer"
 DRILL: Final = "drill"
+SEARCH: Final = "search"
 UNSIGNED_FOR_S: Final = 60
 MOST_KEPT: Final = 50  # sentences of one alarm; the count is of all
 
@@ -97,6 +102,31 @@ def _tell(actor: Actor, sentences: list[str]) -> bool:
     digest = sha256("\n".join(sentences).encode()).hexdigest()
     event = GuardsDrifted(digest=digest, sentences=tuple(sentences[:MOST_KEPT]))
     return raise_alarm(actor=actor, code=GUARDS, sentences=sentences, event=event)
+
+
+def tell_of_search(repairs: Sequence[Repair], *, in_order: Sequence[UUID]) -> None:
+    """Let tenants know of rows that were put right, and when the whole table agrees again."""
+    for repair in repairs:
+        log.error("search.repaired", **{k: str(v) for k, v in asdict(repair).items()})
+        sentence = (
+            f"Between #{repair.first} and #{repair.last} the search table missed "
+            f"{repair.missing} entries, told {repair.altered} otherwise and held {repair.added} "
+            "of no entry. It was repaired; the trail itself is looked at by manage.py verify_audit."
+        )
+        event = SearchRepaired(
+            first_index=repair.first,
+            last_index=repair.last,
+            missing=repair.missing,
+            altered=repair.altered,
+            added=repair.added,
+            days=repair.days,
+        )
+        actor = system("audit.parity", repair.tenant_id)
+        raise_alarm(actor=actor, code=SEARCH, sentences=[sentence], event=event)
+    for tenant_id in in_order:
+        actor = system("audit.parity", tenant_id)
+        event_of_order = SearchInOrder(looked_at=clock.now().isoformat())
+        clear_alarm(actor=actor, code=SEARCH, event=event_of_order)
 
 
 @command

@@ -1,8 +1,9 @@
 """Saying that something happened: the only way to do it, in the transaction in which it happens."""
 
+import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,14 @@ from django.db import connection
 
 from audit import envelope, merkle, queries
 from audit.cards import EntryDetail, ProofCard, SearchPage
-from audit.events import AuditSearched, AuditViewed, Event, RequestRefused
+from audit.events import (
+    AuditSearched,
+    AuditViewed,
+    Event,
+    Repeatable,
+    RequestRefused,
+    catalogue,
+)
 from audit.search import Search
 from console.kernel import outbox, prepared, tenancy
 from console.kernel.actors import Actor
@@ -33,16 +41,34 @@ _INSERT_BLOB = """
 # The row lock is per actor and question, so it is only ever waited for by the same person's other
 # tab.
 _COUNT_REPEAT = """
-    INSERT INTO audit_repeat AS r (tenant_id, actor, what, recorded_us)
-    VALUES (%(tenant)s, %(actor)s, %(what)s,
+    INSERT INTO audit_repeat AS r (tenant_id, actor, what, act, recorded_us)
+    VALUES (%(tenant)s, %(actor)s, %(what)s, %(act)s,
             (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
     ON CONFLICT (tenant_id, actor, what) DO UPDATE SET
+      act = excluded.act,
       repeats = CASE WHEN excluded.recorded_us - r.recorded_us < %(window)s
                      THEN r.repeats + 1 ELSE 0 END,
       recorded_us = CASE WHEN excluded.recorded_us - r.recorded_us < %(window)s
                          THEN r.recorded_us ELSE excluded.recorded_us END
     RETURNING repeats, (SELECT o.repeats FROM audit_repeat o
                         WHERE o.tenant_id = r.tenant_id AND o.actor = r.actor AND o.what = r.what)
+"""
+
+
+# Rows that nobody counts on any more: what was counted is recorded, what was not is forgotten.
+_COUNTED = """
+    UPDATE audit_repeat r SET repeats = 0
+      FROM (SELECT actor, what, repeats, act FROM audit_repeat
+             WHERE tenant_id = %(tenant)s AND repeats > 0 AND act > ''
+               AND recorded_us < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+                                 - %(window)s
+             ORDER BY actor, what LIMIT 500 FOR UPDATE SKIP LOCKED) o
+     WHERE r.tenant_id = %(tenant)s AND (r.actor, r.what) = (o.actor, o.what)
+    RETURNING o.repeats, o.act
+"""
+_FORGET = """
+    DELETE FROM audit_repeat WHERE tenant_id = %(tenant)s AND repeats = 0
+       AND recorded_us < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - %(window)s
 """
 
 
@@ -111,32 +137,47 @@ def record_refusal(*, actor: Actor, code: str, kind: Refusal, path: str, method:
     Neither the query string nor the body is taken: forms hold what must not stand in a trail.
     """
     path = path[:MAX_PATH]
-    repeats = repeats_before(actor=actor, what=f"refused {code} {method} {path}")
-    if repeats is None:
-        return
-    record(
-        RequestRefused(path=path, method=method, code=code, status=kind.value, repeats=repeats),
-        actor=actor,
-    )
+    event = RequestRefused(path=path, method=method, code=code, status=kind.value, repeats=0)
+    record_once(event, actor=actor, what=f"refused {code} {method} {path}")
 
 
-def repeats_before(*, actor: Actor, what: str) -> int | None:
-    """Count an act that may repeat; None means that an equal one was recorded less than 60 s ago.
+def record_once(event: Repeatable, *, actor: Actor, what: str) -> None:
+    """Record an act that may repeat, or count it if an equal one was recorded less than 60 s ago.
 
-    Otherwise the caller records the act, with the returned number of equal ones in between.
+    The next equal act says how many were only counted; if none comes, a duty records their number.
     """
+    act = {"event": event.name, "fields": envelope.plain(event.own_fields())}
     values: dict[str, Any] = {
         "tenant": actor.tenant_id,
         "actor": f"{actor.kind.value}:{actor.id}"[:200],
         "what": sha256(what.encode("utf-8", "replace")).digest(),
+        "act": json.dumps({**act, "actor": actor.as_dict()}),
         "window": REPEAT_WINDOW_US,
     }
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_REPEAT, values)
         now, before = cursor.fetchone()
-    if now:
-        return None
-    return before or 0
+    if not now:
+        record(replace(event, repeats=before or 0), actor=actor)
+
+
+@command
+def flush_repeats(*, actor: Actor) -> int:
+    """Record how often acts were repeated within their minute, where nobody does any more.
+
+    Each becomes one event in the name of who did it; `only_repeats` says that it is no further act.
+    """
+    values: dict[str, Any] = {"tenant": actor.tenant_id, "window": REPEAT_WINDOW_US}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, values)
+        counted = cursor.fetchall()
+        cursor.execute(_FORGET, values)
+    events = {event.name: event for event in catalogue() if issubclass(event, Repeatable)}
+    for repeats, text in counted:
+        act = json.loads(text)
+        fields = {**act["fields"], "repeats": repeats, "only_repeats": True}
+        record(events[act["event"]](**fields), actor=Actor.from_dict(act["actor"]))
+    return len(counted)
 
 
 @command
@@ -150,19 +191,17 @@ def search_trail(
     """
     page = queries.entries(actor=actor, search=search, limit=limit, with_facets=with_facets)
     asked = search.canonical()
-    repeats = repeats_before(actor=actor, what=f"searched {asked}")
-    if repeats is not None:
-        indexes = [card.index for card in page.entries if card.index is not None]
-        event = AuditSearched(
-            query_digest=sha256(asked.encode()).hexdigest(),
-            query=asked,
-            tree_size=page.pinned_size,
-            found=len(page.entries),
-            first_index=min(indexes, default=None),
-            last_index=max(indexes, default=None),
-            repeats=repeats,
-        )
-        record(event, actor=actor)
+    indexes = [card.index for card in page.entries if card.index is not None]
+    event = AuditSearched(
+        query_digest=sha256(asked.encode()).hexdigest(),
+        query=asked,
+        tree_size=page.pinned_size,
+        found=len(page.entries),
+        first_index=min(indexes, default=None),
+        last_index=max(indexes, default=None),
+        repeats=0,
+    )
+    record_once(event, actor=actor, what=f"searched {asked}")
     return page
 
 
@@ -191,6 +230,5 @@ def open_proof(*, actor: Actor, index: int) -> ProofCard:
 
 
 def _note_view(*, actor: Actor, index: int) -> None:
-    repeats = repeats_before(actor=actor, what=f"viewed {index}")
-    if repeats is not None:
-        record(AuditViewed(entry_index=index, repeats=repeats), actor=actor)
+    event = AuditViewed(entry_index=index, repeats=0)
+    record_once(event, actor=actor, what=f"viewed {index}")

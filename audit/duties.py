@@ -3,15 +3,19 @@
 It does not sign: `signing.py` is a process of its own, and the key is out of pulse's reach.
 """
 
-from audit import alarms, direct, guards
-from audit.projection import Projector
+from audit import alarms, commands, direct, guards
+from audit.projection import Parity, Projector
 from audit.sealing import Sealer
+from console.kernel import tenancy
+from console.kernel.actors import system
 from console.kernel.pulse import duty
 
 SEAL_EVERY_S = 0.2
 PROJECT_EVERY_S = 0.2
 LOOK_EVERY_S = 3600.0
 SIGNED_EVERY_S = 30.0
+COMPARE_EVERY_S = 30.0
+FLUSH_EVERY_S = 30.0
 
 # Each has a session of its own that lives as long as its thread.
 _sealer = Sealer()
@@ -45,3 +49,19 @@ def look_for_the_signer() -> int:
     with direct.connect("sealer") as connection:
         _signer_watch.look(connection)
     return 0
+
+
+@duty("audit.parity", every_s=COMPARE_EVERY_S)
+def compare_search() -> int:
+    """Compare the search table with the entries; what differs is repaired and told."""
+    with direct.connect("sealer") as connection:
+        found = Parity().run(connection)
+    alarms.tell_of_search(found.repairs, in_order=found.in_order)
+    return 0
+
+
+@duty("audit.repeats", every_s=FLUSH_EVERY_S)
+def flush_repeats() -> int:
+    """Record the counts of equal reads and refusals that nobody repeats any more."""
+    tenants = tenancy.every_tenant(reason="people read in every tenant")
+    return sum(commands.flush_repeats(actor=system("audit.repeats", each)) for each in tenants)

@@ -128,7 +128,15 @@ def catalogue() -> Iterator[type[Event]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestRefused(Event):
+class Repeatable(Event):
+    """An act that one person may repeat every second; equal ones of a minute are one event."""
+
+    repeats: int  # equal ones since the last such event, which were only counted
+    only_repeats: bool = False  # nobody did it again; this says how many were counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestRefused(Repeatable):
     """A request was refused. What was sent is left out on purpose: forms hold secrets."""
 
     name = "request.refused"
@@ -138,11 +146,10 @@ class RequestRefused(Event):
     method: str
     code: str  # of the refusal; the manual says what each one means
     status: int
-    repeats: int  # equal refusals of the same actor in the minute before, not recorded one by one
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditSearched(Event):
+class AuditSearched(Repeatable):
     """A person looked through the trail."""
 
     name = "audit.searched"
@@ -155,11 +162,10 @@ class AuditSearched(Event):
     found: int  # rows on the page that was shown
     first_index: int | None  # the span of the rows that were shown
     last_index: int | None
-    repeats: int  # equal searches of the same person since the last such event
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditViewed(Event):
+class AuditViewed(Repeatable):
     """A person opened one entry, with its content and proof."""
 
     name = "audit.viewed"
@@ -167,7 +173,6 @@ class AuditViewed(Event):
     kind = Kind.READ
 
     entry_index: int
-    repeats: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,3 +252,32 @@ class TamperDrilled(Event):
     outcome: str  # passed, or missed
     entry_count: int  # of the copy
     missed: tuple[str, ...]  # names of the drills that verification did not name
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchRepaired(Event):
+    """Rows of the search table did not say what their entries say; they do again."""
+
+    name = "audit.search_repaired"
+    subject = "first_index"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    first_index: int  # of the block that was looked at
+    last_index: int
+    missing: int  # entries that a search would not have found
+    altered: int
+    added: int  # rows of no entry
+    days: int  # whose facets were counted anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchInOrder(Event):
+    """The whole search table agrees with the entries, after it had not."""
+
+    name = "audit.search_in_order"
+    subject = "looked_at"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    looked_at: str  # ISO 8601, UTC

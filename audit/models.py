@@ -223,6 +223,8 @@ class AuditSearchState(models.Model):
     log_id = models.UUIDField(primary_key=True)
     tenant_id = models.UUIDField()
     next_index = models.BigIntegerField()
+    parity_next = models.BigIntegerField(default=0)  # where the comparison with the entries goes on
+    repairs = models.IntegerField(default=0)  # since it last began
 
     class Meta:
         db_table = "audit_search_state"
@@ -237,6 +239,7 @@ class AuditRepeat(models.Model):
     what = models.BinaryField()
     recorded_us = models.BigIntegerField()
     repeats = models.IntegerField(default=0)
+    act = models.TextField(default="")  # JSON: what to record of those that nobody repeats
 
     class Meta:
         db_table = "audit_repeat"
@@ -259,7 +262,8 @@ class AuditAlarm(models.Model):
         db_table = "audit_alarm"
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(code__in=["guards", "log", "signer"]), name="alarm_code_known"
+                condition=models.Q(code__in=["guards", "log", "search", "signer"]),
+                name="alarm_code_known",
             )
         ]
 

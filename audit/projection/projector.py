@@ -28,7 +28,7 @@ _BEHIND: Final[LiteralString] = """
      WHERE l.kind = 'tenant' AND COALESCE(s.next_index, 0) < h.size ORDER BY l.id
 """
 # Limited before the join, which the planner takes to leave one row: it would join all that is left.
-_ENTRIES: Final[LiteralString] = """
+ENTRIES: Final[LiteralString] = """
     SELECT n.index, n.event_id, n.received_us, v.envelope
       FROM (SELECT * FROM audit_entry
              WHERE log_id = %s AND index >= %s ORDER BY index LIMIT %s) n
@@ -36,7 +36,7 @@ _ENTRIES: Final[LiteralString] = """
         ON (v.epoch, v.xid, v.id) = (n.event_epoch, n.event_xid, n.event_id)
      ORDER BY n.index
 """
-_INSERT: Final[LiteralString] = """
+INSERT: Final[LiteralString] = """
     INSERT INTO audit_search (log_id, tenant_id, index, event_id, received_us,
       action, kind, actor_kind, actor_id, actor_label, target_type, target_id, agent, agent_label,
       run, version, tool, trace, proposal, digest, outcome, claimed_us, ids, tokens, words)
@@ -96,14 +96,14 @@ class Projector:
     def _project(self, log_id: UUID, tenant_id: UUID, first: int, size: int) -> int:
         session = self._session()
         with session.transaction(), session.cursor() as cursor:
-            rows = cursor.execute(_ENTRIES, [log_id, first, CHUNK]).fetchall()
+            rows = cursor.execute(ENTRIES, [log_id, first, CHUNK]).fetchall()
             wanted = rows[: size - first]
             found = [
                 (index, event_id, received_us, columns_of(bytes(raw), received_us))
                 for index, event_id, received_us, raw in wanted
                 if raw is not None  # its event is gone; verify_audit names it
             ]
-            cursor.executemany(_INSERT, [row_of(log_id, tenant_id, *one) for one in found])
+            cursor.executemany(INSERT, [row_of(log_id, tenant_id, *one) for one in found])
             cursor.executemany(_COUNT, counts_of(tenant_id, found))
             cursor.executemany(_NAME, names_of(tenant_id, found))
             if wanted:

@@ -16,7 +16,7 @@ from audit.errors import EventTooLarge
 from audit.events import Change
 from audit.search import Search
 from audit.verifier import tree
-from console.kernel.actors import Actor, Link
+from console.kernel.actors import Actor, Link, system
 from console.kernel.canonical import NotCanonical
 from console.kernel.errors import ConsoleError, NotFound, Refusal
 from console.kernel.models import OutboxRow
@@ -185,6 +185,29 @@ class TestRecordRefusal:
         record_refusal(**values)
 
         assert [body["bind"]["repeats"] for body in bodies_of(login, actor)] == [0, 2]
+
+
+class TestFlushRepeats:
+    def test_records_what_was_only_counted_in_the_name_of_who_did_it(
+        self, actor: Actor, login: Login
+    ) -> None:
+        for _ in range(3):
+            commands.search_trail(actor=actor, search=Search.of("action:vote.*"))
+        record_refusal(actor=actor, code="x", kind=Refusal.CONFLICT, path="/p")
+        by = system("audit.repeats", actor.tenant_id)
+        assert commands.flush_repeats(actor=by) == 0
+
+        sql = "UPDATE audit_repeat SET recorded_us = recorded_us - 61000000 WHERE tenant_id = %s"
+        login("owner").execute(sql, [actor.tenant_id])
+        assert commands.flush_repeats(actor=by) == 1
+        assert commands.flush_repeats(actor=by) == 0
+
+        last = bodies_of(login, actor)[-1]
+        assert (last["action"], last["actor"]["id"]) == ("audit.searched", actor.id)
+        assert (last["bind"]["repeats"], last["bind"]["only_repeats"]) == (2, True)
+        assert last["bind"]["query"] == "action:vote.*"
+        commands.search_trail(actor=actor, search=Search.of("action:vote.*"))
+        assert bodies_of(login, actor)[-1]["bind"]["repeats"] == 0
 
 
 class TestSearchTrail:
