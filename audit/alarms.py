@@ -32,6 +32,8 @@ from console.kernel.transactions import command
 log = structlog.get_logger(__name__)
 
 GUARDS: Final = "guards"
+LOG: Final = "log"  # something in this tenant's log
+META: Final = "meta"  # something above the logs: rounds, meta log, events without an entry
 SIGNER: Final = "signer"
 DRILL: Final = "drill"
 SEARCH: Final = "search"
@@ -44,6 +46,10 @@ _RAISE: Final = """
     ON CONFLICT (tenant_id, code) DO UPDATE
        SET sentences = excluded.sentences, raised_at = excluded.raised_at, cleared_at = NULL
      WHERE a.cleared_at IS NOT NULL OR a.sentences <> excluded.sentences
+"""
+_STANDING: Final = """
+    SELECT sentences FROM audit_alarm
+     WHERE tenant_id = %s AND code = %s AND cleared_at IS NULL FOR UPDATE
 """
 _CLEAR: Final = """
     UPDATE audit_alarm SET cleared_at = clock_timestamp()
@@ -68,6 +74,17 @@ _UNSIGNED: Final = """
 def raise_alarm(*, actor: Actor, code: str, sentences: Sequence[str], event: Event) -> bool:
     """Keep what is wrong and record it; False when exactly this stands already."""
     return _moved(_RAISE, actor, code, json.dumps(list(sentences[:MOST_KEPT])), event=event)
+
+
+@command
+def add_to_alarm(*, actor: Actor, code: str, sentences: Sequence[str], event: Event) -> bool:
+    """Keep this beside what stands already; False when nothing of it is new."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, [actor.tenant_id, code])
+        row = cursor.fetchone()
+    known = list(json.loads(row[0])) if row else []
+    joined = list(dict.fromkeys([*known, *sentences]))[:MOST_KEPT]
+    return raise_alarm(actor=actor, code=code, sentences=joined, event=event)
 
 
 @command

@@ -136,7 +136,11 @@ class Watch(ApiView):
     @extend_schema(operation_id="audit_watch", responses=WatchOut)
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
-        seen = {"guards": queries.guards(actor=actor), "alarms": queries.alarms(actor=actor)}
+        seen = {
+            "guards": queries.guards(actor=actor),
+            "patrols": queries.patrols(actor=actor),
+            "alarms": queries.alarms(actor=actor),
+        }
         return Response(WatchOut(seen).data)
 
 

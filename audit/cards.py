@@ -240,6 +240,21 @@ class DrillCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatrolCard:
+    """How far continuous verification has come in a log; None where it never began."""
+
+    scope: str  # newest, or whole
+    started_at: datetime
+    finished_at: datetime | None
+    next_index: int
+    found: int  # mismatches of this pass
+
+    @property
+    def newest_verified(self) -> int:
+        return self.next_index - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrillsCard:
     """When the last drill was, and which of its attacks were named; None before the first."""
 

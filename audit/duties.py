@@ -4,6 +4,7 @@ It does not sign: `signing.py` is a process of its own, and the key is out of pu
 """
 
 from audit import alarms, commands, direct, guards
+from audit.patrol import Patrol
 from audit.projection import Parity, Projector
 from audit.sealing import Sealer
 from console.kernel import tenancy
@@ -16,11 +17,13 @@ LOOK_EVERY_S = 3600.0
 SIGNED_EVERY_S = 30.0
 COMPARE_EVERY_S = 30.0
 FLUSH_EVERY_S = 30.0
+PATROL_EVERY_S = 1.0
 
 # Each has a session of its own that lives as long as its thread.
 _sealer = Sealer()
 _projector = Projector()
 _signer_watch = alarms.SignerWatch()
+_patrol = Patrol()
 
 
 @duty("audit.seal", every_s=SEAL_EVERY_S)
@@ -65,3 +68,10 @@ def flush_repeats() -> int:
     """Record the counts of equal reads and refusals that nobody repeats any more."""
     tenants = tenancy.every_tenant(reason="people read in every tenant")
     return sum(commands.flush_repeats(actor=system("audit.repeats", each)) for each in tenants)
+
+
+@duty("audit.patrol", every_s=PATROL_EVERY_S)
+def verify_a_stretch() -> int:
+    """Verify one stretch, then pause: the newest day every five minutes, everything every day."""
+    _patrol.step()
+    return 0  # the pause is the limit of its rate

@@ -242,6 +242,35 @@ class SignerCaughtUp(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogMismatched(Event):
+    """Verification found something stored that does not agree with what was sealed."""
+
+    name = "log.mismatch"
+    subject = "log"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    log: str  # origin
+    field: str  # table and column
+    entry_index: int | None
+    sentence: str
+    last_good_size: int | None  # of the newest signed checkpoint before it
+    mismatches: int  # found at once; the page of the alarm lists them
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogAgreed(Event):
+    """A whole pass found nothing any more, after one had."""
+
+    name = "log.agreed"
+    subject = "noticed_at"
+    kind = Kind.SYSTEM
+    topics = ("audit.alarms",)
+
+    noticed_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TamperDrilled(Event):
     """Somebody had a copy of this log tampered with, to see whether verification names it."""
 

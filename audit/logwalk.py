@@ -48,8 +48,17 @@ class Log:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a log: from where an earlier walk ended, at a head, to another or the newest."""
+
+    size: int = 0
+    edge: tuple[bytes, ...] = ()
+    end: int | None = None  # the size of a head; None goes to the newest
+
+
 class LogWalk:
-    """One log, from its first leaf to its head."""
+    """One log, from its first leaf to its head, or a stretch of it."""
 
     def __init__(
         self,
@@ -59,12 +68,16 @@ class LogWalk:
         found: Found,
         *,
         kept: Iterable[notes.Checkpoint] = (),
+        stretch: Stretch = Stretch(),
     ) -> None:
         self.db, self.log, self.keys, self.found = db, log, keys, found
+        self.stretch = stretch
+        self.last = walk.NO_END if stretch.end is None else stretch.end
         self.kept = tuple(kept)  # checkpoints that somebody has outside the database
-        self.true = tree.Towers()  # over leaf hashes rebuilt from stored bytes
-        self.told = tree.Towers()  # over the leaf hashes that entries hold
-        self.tiles = tree.TileCounter()
+        # Over leaf hashes rebuilt from stored bytes, and over those that entries hold.
+        self.true = tree.Towers(stretch.size, stretch.edge)
+        self.told = tree.Towers(stretch.size, stretch.edge)
+        self.tiles = self._tiles_at(stretch.size)
         self.disputed: list[int] = []  # indexes whose two hashes differ, since the last good head
         self.heads = {
             row[0]: row
@@ -76,11 +89,40 @@ class LogWalk:
         }
 
     def _rows(self, table: LiteralString, columns: LiteralString) -> list[Any]:
-        query: LiteralString = f"SELECT {columns} FROM {table} WHERE log_id = %s"  # noqa: S608
-        return self.db.execute(query, [self.log.id]).fetchall()
+        query: LiteralString = f"""
+            SELECT {columns} FROM {table} WHERE log_id = %s AND size > %s AND size <= %s"""  # noqa: S608
+        return self.db.execute(query, [self.log.id, self.stretch.size, self.last]).fetchall()
+
+    def _tiles_at(self, size: int) -> tree.TileCounter:
+        """Return a counter as it stands after so many leaves, from what an earlier walk checked."""
+        counter = tree.TileCounter()
+        counter.rows, counter.counts = [], []
+        level = 0
+        while not level or size >> (8 * level):
+            nodes = size >> (8 * level)
+            counter.rows.append(self._nodes(level, nodes - nodes % tree.WIDTH, nodes))
+            counter.counts.append(nodes // tree.WIDTH)
+            level += 1
+        return counter
+
+    def _nodes(self, level: int, first: int, end: int) -> list[bytes]:
+        if first == end:
+            return []
+        if level:
+            query: LiteralString = """
+                SELECT hashes FROM audit_tile WHERE log_id = %s AND level = %s
+                   AND number >= %s AND number < %s ORDER BY number"""
+            rows = self.db.execute(query, [self.log.id, level - 1, first, end])
+            return [tree.folded(_split(bytes(row[0]))) for row in rows]
+        table: LiteralString = "audit_entry" if self.log.tenant_id else "audit_meta_leaf"
+        query = f"""
+            SELECT leaf_hash FROM {table} WHERE (log_id = %s OR %s::uuid IS NULL)
+               AND index >= %s AND index < %s ORDER BY index"""  # noqa: S608
+        values = [self.log.id, self.log.tenant_id, first, end]
+        return [bytes(row[0]) for row in self.db.execute(query, values)]
 
     def run(self) -> None:
-        previous_end = 0
+        previous_end = self.stretch.size
         for index, told, true, round_no in self._leaves():
             if index != self.true.size:
                 self._wrong(self.true.size, "index", f"Entry {self.true.size} is missing.")
@@ -103,10 +145,11 @@ class LogWalk:
     def _leaves(self) -> Iterator[tuple[int, bytes, bytes, int]]:
         """Yield (index, hash as stored, hash from stored bytes, round)."""
         if self.log.tenant_id is None:
-            query: LiteralString = (
-                "SELECT index, leaf, leaf_hash, round_no FROM audit_meta_leaf ORDER BY index"
-            )
-            for index, leaf, leaf_hash, round_no in self.db.execute(query):
+            query: LiteralString = """
+                SELECT index, leaf, leaf_hash, round_no FROM audit_meta_leaf
+                 WHERE index >= %s AND index < %s ORDER BY index"""
+            part = [self.stretch.size, self.last]
+            for index, leaf, leaf_hash, round_no in self.db.execute(query, part):
                 true = tree.hashed_leaf(bytes(leaf))
                 if true != bytes(leaf_hash):
                     self._wrong(
@@ -114,7 +157,8 @@ class LogWalk:
                     )
                 yield index, bytes(leaf_hash), true, round_no
             return
-        for row in walk.Walk(self.db, self.log.id):
+        part = walk.Walk(self.db, self.log.id, first=self.stretch.size, end=self.last)
+        for row in part:
             yield row["index"], bytes(row["n_hash"]), self._event_leaf(row), row["round_no"]
 
     def _event_leaf(self, row: walk.Row) -> bytes:
@@ -213,7 +257,7 @@ class LogWalk:
             self._wrong(size - 1, "audit_checkpoint.root", sentence)
 
     def _check_end(self) -> None:
-        end = max(self.heads, default=0)
+        end = self.stretch.end or max(self.heads, default=self.stretch.size)
         if end != self.true.size:
             sentence = f"The newest head has {end} entries and {self.true.size} can be walked."
             self._wrong(min(end, self.true.size), "audit_head.size", sentence)
@@ -222,6 +266,8 @@ class LogWalk:
             self._wrong(
                 size - 1, "audit_checkpoint.size", f"Size {size} was signed and has no head."
             )
+        if self.stretch.end is not None:
+            return
         row = self.db.execute(
             "SELECT count(*) FROM audit_tile WHERE log_id = %s", [self.log.id]
         ).fetchone()
@@ -239,6 +285,10 @@ class LogWalk:
 
     def _wrong(self, index: int | None, name: str, sentence: str) -> None:
         self.found.wrong(self.log, index, name, sentence)
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
 
 
 def _column_faults(row: walk.Row, log: Log) -> Iterator[tuple[str, str]]:

@@ -262,7 +262,7 @@ class AuditAlarm(models.Model):
         db_table = "audit_alarm"
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(code__in=["guards", "log", "search", "signer"]),
+                condition=models.Q(code__in=["guards", "log", "meta", "search", "signer"]),
                 name="alarm_code_known",
             )
         ]
@@ -277,3 +277,25 @@ class AuditWatch(models.Model):
 
     class Meta:
         db_table = "audit_watch"
+
+
+class AuditPatrol(models.Model):
+    """How far continuous verification has come in a log; `scope` is its whole or its newest day."""
+
+    pk = models.CompositePrimaryKey("log_id", "scope")
+    log_id = models.UUIDField()
+    scope = models.TextField()
+    tenant_id = models.UUIDField(null=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    next_index = models.BigIntegerField()
+    edge = models.BinaryField()
+    found = models.IntegerField()
+
+    class Meta:
+        db_table = "audit_patrol"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(scope__in=["newest", "whole"]), name="patrol_scope_known"
+            )
+        ]

@@ -173,9 +173,19 @@ class GuardDriftOut(Out):
 
 
 class AlarmOut(Out):
-    code = serializers.CharField(help_text="`guards`: self-check; `log`: verification; `signer`.")
+    code = serializers.CharField(
+        help_text="`guards`: self-check; `log`, `meta`: verification; `signer`."
+    )
     sentences = serializers.ListField(child=serializers.CharField())
     raised_at = serializers.DateTimeField()
+
+
+class PatrolOut(Out):
+    scope = serializers.CharField(help_text="`newest`: the last day; `whole`: everything.")
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True, help_text="Null while it runs.")
+    next_index = serializers.IntegerField(help_text="Entries below this were verified.")
+    found = serializers.IntegerField(help_text="Mismatches of this pass.")
 
 
 class WatchOut(Out):
@@ -184,4 +194,5 @@ class WatchOut(Out):
     )
     self_attested = serializers.BooleanField(source="guards.is_within_reach")
     drifts = GuardDriftOut(many=True, source="guards.drifts")
+    patrols = PatrolOut(many=True, help_text="Continuous verification of this tenant's log.")
     alarms = AlarmOut(many=True, help_text="What stands, newest first.")

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from audit import notes
-from audit.cards import VerificationReport
+from audit.cards import Mismatch, VerificationReport
 from audit.envelope import stamp
 from audit.logwalk import Found, Log, LogWalk, body_of
 from audit.verifier import tree
@@ -89,15 +89,25 @@ class Verification:
                 self.found.count("logs")
                 kept = self.kept(log.origin)
                 LogWalk(self.db, log, self.keys(log.origin), self.found, kept=kept).run()
-            self._check_meta_leaves()
-            self._check_lost()
-            self._check_doubled()
+            self._check_across()
         counts = self.found.counts
         names = ("logs", "entries", "unsealed", "heads", "tiles", "checkpoints", "meta_leaves")
         return VerificationReport(
             **{name: counts.get(name, 0) for name in names},
             mismatches=tuple(self.found.mismatches),
         )
+
+    def run_across(self) -> tuple[Mismatch, ...]:
+        """Look only at what no single log shows: rounds, meta leaves, events without an entry."""
+        with self.db.transaction():
+            self._check_round_order()
+            self._check_across()
+        return tuple(self.found.mismatches)
+
+    def _check_across(self) -> None:
+        self._check_meta_leaves()
+        self._check_lost()
+        self._check_doubled()
 
     def _check_round_order(self) -> None:
         for number, why in self.db.execute(_BAD_ROUNDS).fetchall():

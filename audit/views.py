@@ -84,6 +84,8 @@ def watch(request: HttpRequest) -> HttpResponse:
         "guards": queries.guards(actor=actor),
         "alarms": queries.alarms(actor=actor),
         "drill": queries.last_drill(actor=actor),
+        "patrols": queries.patrols(actor=actor),
+        "sealed": queries.completeness(actor=actor).sealed,
     }
     return show(request, "audit/watch.html", context)
 

@@ -13,6 +13,7 @@ import psycopg
 
 from audit.verifier import tree
 
+NO_END: Final = 2**63 - 1
 MOST_SOUGHT: Final = 1_000  # events of a log that are looked for elsewhere; more are not reported
 
 # A superuser can write times that no number of microseconds stands for: a fault, not an error.
@@ -37,12 +38,14 @@ _ROUNDS: Final[LiteralString] = """
 _ENTRIES: Final[LiteralString] = f"""
     SELECT {_COLUMNS} FROM audit_entry n
       LEFT JOIN audit_event e ON (e.epoch, e.xid, e.id) = (n.event_epoch, n.event_xid, n.event_id)
-      {_ROUNDS} WHERE n.log_id = %(log)s ORDER BY n.index
+      {_ROUNDS} WHERE n.log_id = %(log)s AND n.index >= %(first)s AND n.index < %(end)s
+     ORDER BY n.index
 """  # noqa: S608 - constants of this file
 _MOVED: Final[LiteralString] = f"""
     SELECT {_COLUMNS} FROM audit_entry n
       JOIN audit_event e ON e.id = n.event_id AND (e.epoch, e.xid) <> (n.event_epoch, n.event_xid)
-      {_ROUNDS} WHERE n.log_id = %(log)s ORDER BY n.index LIMIT {MOST_SOUGHT}
+      {_ROUNDS} WHERE n.log_id = %(log)s AND n.index >= %(first)s AND n.index < %(end)s
+     ORDER BY n.index LIMIT {MOST_SOUGHT}
 """  # noqa: S608 - as above
 _RENUMBERED: Final[LiteralString] = f"""
     SELECT {_COLUMNS} FROM audit_entry n
@@ -57,8 +60,11 @@ Row = dict[str, Any]
 class Walk:
     """Yields a row per entry; its `id` is None when the event is nowhere to be found."""
 
-    def __init__(self, db: "psycopg.Connection[Any]", log_id: UUID) -> None:
+    def __init__(
+        self, db: "psycopg.Connection[Any]", log_id: UUID, *, first: int = 0, end: int = NO_END
+    ) -> None:
         self.db, self.log_id = db, log_id
+        self._part = {"log": log_id, "first": first, "end": end}
         self._moved: dict[int, Row] | None = None
         self._sought = 0
 
@@ -66,7 +72,7 @@ class Walk:
         last = -1
         with self.db.cursor(name="entries", row_factory=psycopg.rows.dict_row) as cursor:
             cursor.itersize = 2_000
-            cursor.execute(_ENTRIES, {"log": self.log_id})
+            cursor.execute(_ENTRIES, self._part)
             for row in cursor:
                 # Two events in one place are two rows of one entry; they are named as doubled.
                 if row["index"] != last:
@@ -78,7 +84,7 @@ class Walk:
         if self._sought > MOST_SOUGHT:
             return row
         if self._moved is None:
-            found = self._rows(_MOVED, {"log": self.log_id})
+            found = self._rows(_MOVED, self._part)
             self._moved = {one["index"]: one for one in found}
         return self._moved.get(row["index"]) or self._renumbered(row)
 

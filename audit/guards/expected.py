@@ -104,6 +104,7 @@ POLICIES: Final[Mapping[str, Mapping[str, Policy]]] = {
     "audit_blob": {
         "in_tenant": IN_TENANT,
         "all_tenants": Policy("SELECT", frozenset({SIGNER_ROLE})),
+        "sealer_reads": Policy("SELECT", frozenset({SEALER_ROLE})),
     },
     "audit_checkpoint": {
         "in_tenant": IN_TENANT,

@@ -1,7 +1,7 @@
 """Reads of the trail; they return cards."""
 
 from audit import direct
-from audit.queries.alarms import alarms, guards, last_drill
+from audit.queries.alarms import alarms, guards, last_drill, patrols
 from audit.queries.completeness import completeness, tenant_log
 from audit.queries.entries import entry, events_of
 from audit.queries.lists import PAGE, entries
@@ -19,6 +19,7 @@ __all__ = [
     "guards",
     "last_drill",
     "matching",
+    "patrols",
     "proof",
     "tenant_log",
 ]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit.cards import AlarmCard, Drift, DrillsCard, GuardsCard
-from audit.models import AuditAlarm, AuditWatch
+from audit.cards import AlarmCard, Drift, DrillsCard, GuardsCard, PatrolCard
+from audit.models import AuditAlarm, AuditPatrol, AuditWatch
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
 
@@ -38,4 +38,20 @@ def last_drill(*, actor: Actor) -> DrillsCard:  # noqa: ARG001 - queries take th
         at=row.at if row else None,
         named=tuple(name for name, passed in cards if passed and name != "nothing"),
         missed=tuple(name for name, passed in cards if not passed),
+    )
+
+
+@query
+def patrols(*, actor: Actor) -> tuple[PatrolCard, ...]:
+    """Return how far continuous verification has come in this tenant's log, newest day first."""
+    rows = AuditPatrol.objects.filter(tenant_id=actor.tenant_id).order_by("scope")
+    return tuple(
+        PatrolCard(
+            scope=row.scope,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            next_index=row.next_index,
+            found=row.found,
+        )
+        for row in rows
     )

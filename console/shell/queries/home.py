@@ -39,7 +39,7 @@ def home(*, actor: Actor) -> Home:
         changes=_changes(actor) if actor.has("audit.view") else None,
         steps=steps(actor) if settings.DEMO else (),
         audit_url=reverse("audit:explorer") if actor.has("audit.view") else "",
-        topics="reviews.queue controls",
+        topics="reviews.queue controls" + (" audit.alarms" if actor.has("audit.view") else ""),
         as_of=now,
     )
 
