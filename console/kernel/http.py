@@ -184,9 +184,28 @@ def _answer(request: HttpRequest, error: ConsoleError) -> HttpResponse:
     return response
 
 
+# What proves who somebody is. It is not written into a page, not even into their own.
+_NEVER_SHOWN: Final = frozenset({"password", "current", "new", "assertion", "csrfmiddlewaretoken"})
+# What the page itself put into its form. Whatever else a form holds, somebody typed or chose.
+_NOT_TYPED: Final = frozenset(
+    {
+        *("next", "idempotency_key", "revision_no", "seen_digest", "view_digest", "client_id"),
+        *("clock_no", "guard", "record", "vote", "step", "mode", "what", "view", "sort", "item"),
+        *("object_id", "person", "tenant", "group", "agent", "give", "on", "by", "checks"),
+        "previewed",
+    }
+)
+
+
 def _typed(request: HttpRequest) -> dict[str, str]:
-    """Return what the person typed as free text, so that a refusal never loses it."""
+    """Return what the person typed, by its label, so that a refusal never loses it."""
     if request.method != "POST":
         return {}
-    kept = ("reason", "note", "agent_message", "text", "title", "name")
-    return {name: request.POST[name] for name in kept if request.POST.get(name)}
+    typed = {}
+    for name, texts in request.POST.lists():
+        if name in _NEVER_SHOWN or name in _NOT_TYPED:
+            continue
+        label = printable(name.removeprefix("arg/")).replace("_", " ")
+        for number, text in enumerate((text for text in texts if text), start=1):
+            typed[label if number == 1 else f"{label} ({number})"] = text
+    return typed

@@ -35,3 +35,7 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll('form[aria-busy="true"]')) form.removeAttribute("aria-busy");
 });
+
+// Pages on which nobody types do not load what keeps it.
+if (sessionStorage.getItem("sb:sent") || document.querySelector('form[method="post"] :is(textarea, input:not([type="hidden"]))'))
+  import("./typed.js");
