@@ -11,6 +11,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from audit.bundles import Bundle
 
 ZIP: Final = "application/zip"
+TEXT: Final = "text/plain"
+BYTES: Final = "application/octet-stream"
+FOR_EVER: Final = "private, max-age=31536000, immutable"
 
 
 def as_file(bundle: Bundle, request: HttpRequest) -> HttpResponse:
@@ -23,6 +26,17 @@ def as_file(bundle: Bundle, request: HttpRequest) -> HttpResponse:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return cast("HttpResponse", response)
+
+
+def as_text(text: str) -> HttpResponse:
+    return HttpResponse(text, content_type=f"{TEXT}; charset=utf-8")
+
+
+def as_bytes(raw: bytes, *, fixed: bool) -> HttpResponse:
+    """Return bytes; `fixed` ones are the same for ever and tell nobody anything."""
+    response = HttpResponse(raw, content_type=BYTES)
+    response.headers["Cache-Control"] = FOR_EVER if fixed else "no-store"
+    return response
 
 
 async def _in_turn(parts: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -11,13 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit import commands, queries
-from audit.answers import ZIP, as_file
-from audit.bundles import Asked, export_bundle
+from audit.answers import BYTES, TEXT, ZIP, as_bytes, as_file, as_text
+from audit.bundles import Asked, export_bundle, open_receipt, read_entries
 from audit.cards import EntryCard, SearchPage
 from audit.envelope import microseconds_of
+from audit.queries import tiles
 from audit.search import Place, Search, parse
 from audit.serializers import (
     BundleIn,
+    ConsistencyIn,
+    ConsistencyOut,
     EntriesOut,
     EntryDetailOut,
     FacetsOut,
@@ -144,6 +147,70 @@ class Watch(ApiView):
         return Response(WatchOut(seen).data)
 
 
+class Receipt(ApiView):
+    """A receipt of one entry as a C2SP tlog-proof; the leaf is its extra data."""
+
+    permission = "audit.view"
+
+    @extend_schema(operation_id="audit_receipt", responses={(200, TEXT): OpenApiTypes.STR})
+    def get(self, request: Request, index: int) -> HttpResponse:
+        return as_text(open_receipt(actor=actor_of(request), index=index))
+
+
+class MetaReceipt(ApiView):
+    """A tlog-proof that the log of an entry stands in the meta log; extra data: the meta leaf."""
+
+    permission = "audit.view"
+
+    @extend_schema(operation_id="audit_receipt_meta", responses={(200, TEXT): OpenApiTypes.STR})
+    def get(self, request: Request, index: int) -> HttpResponse:
+        return as_text(tiles.meta_receipt(actor=actor_of(request), index=index))
+
+
+class Consistency(ApiView):
+    """The proof that the log only grew between two sizes."""
+
+    permission = "audit.view"
+    asks = frozenset(ConsistencyIn().fields)
+
+    @extend_schema(
+        operation_id="audit_consistency", parameters=[ConsistencyIn], responses=ConsistencyOut
+    )
+    def get(self, request: Request) -> Response:
+        sizes = take_query(ConsistencyIn, request)
+        return Response(ConsistencyOut(tiles.consistency(actor=actor_of(request), **sizes)).data)
+
+
+class LogCheckpoint(ApiView):
+    """The newest signed checkpoint of the log, as C2SP tlog-tiles has it."""
+
+    permission = "audit.view"
+
+    @extend_schema(operation_id="audit_log_checkpoint", responses={(200, TEXT): OpenApiTypes.STR})
+    def get(self, request: Request) -> HttpResponse:
+        return as_text(tiles.checkpoint(actor=actor_of(request)))
+
+
+class LogTile(ApiView):
+    """Hashes of a tile, `<level>/<number>` or `<level>/<number>.p/<width>`, of C2SP tlog-tiles."""
+
+    permission = "audit.view"
+
+    @extend_schema(operation_id="audit_log_tile", responses={(200, BYTES): OpenApiTypes.BINARY})
+    def get(self, request: Request, tile: str) -> HttpResponse:
+        return as_bytes(tiles.tile(actor=actor_of(request), path=tile), fixed=True)
+
+
+class LogEntries(ApiView):
+    """An entry bundle, `<number>` or `<number>.p/<width>`, of C2SP tlog-tiles."""
+
+    permission = "audit.export"
+
+    @extend_schema(operation_id="audit_log_entries", responses={(200, BYTES): OpenApiTypes.BINARY})
+    def get(self, request: Request, place: str) -> HttpResponse:
+        return as_bytes(read_entries(actor=actor_of(request), path=place), fixed=False)
+
+
 def _asked(request: Request) -> Search:
     values = take_query(SearchIn, request)
     return Search(query=parse(values["q"]), at=values.get("at"), root=values.get("root", ""))
@@ -164,5 +231,11 @@ urlpatterns = [
     path("facets", FacetCounts.as_view()),
     path("entries/<int:index>", OneEntry.as_view()),
     path("entries/<int:index>/proof", Proof.as_view()),
+    path("entries/<int:index>/receipt", Receipt.as_view()),
+    path("entries/<int:index>/receipt/meta", MetaReceipt.as_view()),
     path("bundle", EvidenceBundle.as_view()),
+    path("consistency", Consistency.as_view()),
+    path("log/checkpoint", LogCheckpoint.as_view()),
+    path("log/tile/entries/<path:place>", LogEntries.as_view()),
+    path("log/tile/<path:tile>", LogTile.as_view()),
 ]

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit import evidence
-from audit.commands import record
+from audit.commands import record, record_once
 from audit.errors import BadRange
-from audit.events import EvidenceExported
+from audit.events import AuditViewed, EvidenceExported
 from audit.queries import evidence as queries
+from audit.queries import tiles
 from console.kernel.actors import Actor
 from console.kernel.transactions import command
 
@@ -85,6 +86,7 @@ def export_bundle(*, actor: Actor, asked: Asked) -> Bundle:
         opened=sum(end - first for first, end in opened),
         first_index=opened[0][0],
         last_index=opened[-1][1] - 1,
+        repeats=0,
     )
     record(event, actor=actor)
     return bundle
@@ -118,3 +120,39 @@ def _about(actor: Actor, asked: Asked) -> tuple[int, evidence.Ranges, str]:
     )
     below = [index for index in indexes if index < size]
     return size, evidence.ranges_of(below), f"all entries that name the {asked.about}"
+
+
+@command
+def read_entries(*, actor: Actor, path: str) -> bytes:
+    """Return one entry bundle of the log; that it was taken is recorded, once a minute.
+
+    Raises:
+        NotFound: the log has no such bundle.
+    """
+    place = tiles.Place.parse(path)
+    raw = tiles.bundle(actor=actor, place=place)
+    event = EvidenceExported(
+        log=queries.log_of(actor=actor).origin,
+        about=f"entry bundle {path}",
+        tree_size=place.end,
+        opened=place.width,
+        first_index=place.first,
+        last_index=place.end - 1,
+        repeats=0,
+    )
+    record_once(event, actor=actor, what=f"entry bundle {path}")
+    return raw
+
+
+@command
+def open_receipt(*, actor: Actor, index: int) -> str:
+    """Return the receipt of an entry, which holds its content: that it was opened is recorded.
+
+    Raises:
+        NotFound: there is no such entry.
+        NotSignedYet: it is too fresh.
+    """
+    text = tiles.receipt(actor=actor, index=index)
+    event = AuditViewed(entry_index=index, repeats=0)
+    record_once(event, actor=actor, what=f"viewed {index}")
+    return text

@@ -98,6 +98,17 @@ class SearchPage:
     def pinned_size(self) -> int:
         return self.pin.size
 
+    @property
+    def first_shown(self) -> int:
+        """Return the smallest index on this page."""
+        return min((card.index for card in self.entries if card.index is not None), default=0)
+
+    @property
+    def end_shown(self) -> int:
+        """Return the index after the largest one on this page."""
+        indexes = (card.index for card in self.entries if card.index is not None)
+        return max(indexes, default=0) + 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCard:
@@ -145,6 +156,17 @@ class ProofCard:
     @property
     def failed(self) -> bool:
         return any(check.passed is False for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsistencyCard:
+    """That a log only grew between two sizes."""
+
+    old_size: int
+    old_root: str
+    new_size: int
+    new_root: str
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

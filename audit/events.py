@@ -176,7 +176,7 @@ class AuditViewed(Repeatable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvidenceExported(Event):
+class EvidenceExported(Repeatable):
     """Somebody took entries out of the trail, as a bundle that proves them elsewhere."""
 
     name = "evidence.exported"

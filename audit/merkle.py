@@ -260,13 +260,15 @@ def line_of(node: bytes) -> str:
     return base64.b64encode(node).decode()
 
 
-def proof_text(index: int, path: Sequence[bytes], note: str) -> str:
+def proof_text(index: int, path: Sequence[bytes], note: str, extra: bytes = b"") -> str:
     """Return an offline-verifiable proof in the format of C2SP tlog-proof.
 
     Args:
         note: the signed checkpoint that the path leads to, as it stands.
+        extra: what is needed to hash the leaf; the proof itself does not vouch for it.
     """
-    lines = ["c2sp.org/tlog-proof@v1", f"index {index}", *(line_of(step) for step in path)]
+    more = [f"extra {line_of(extra)}"] if extra else []
+    lines = ["c2sp.org/tlog-proof@v1", *more, f"index {index}", *(line_of(step) for step in path)]
     return "\n".join([*lines, "", note])
 
 

@@ -151,6 +151,23 @@ class ProofOut(Out):
     checks = CheckOut(many=True)
 
 
+class ConsistencyIn(In):
+    """Two sizes of the log."""
+
+    old = serializers.IntegerField(min_value=0, max_value=2**53)
+    new = serializers.IntegerField(min_value=0, max_value=2**53)
+
+
+class ConsistencyOut(Out):
+    old_size = serializers.IntegerField()
+    old_root = serializers.CharField()
+    new_size = serializers.IntegerField()
+    new_root = serializers.CharField()
+    path = serializers.ListField(
+        child=serializers.CharField(), help_text="RFC 6962, 2.1.2; 64 hex characters each."
+    )
+
+
 class EntryDetailOut(Out):
     index = serializers.IntegerField(source="card.index")
     uid = serializers.UUIDField()

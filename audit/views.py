@@ -49,6 +49,7 @@ def explorer(request: HttpRequest) -> HttpResponse:
     except (BadInput, UnknownField, BadSearch, BadQuery, TooSlow) as refusal:
         return _refused(request, context, refusal)
     context |= {"page": page, "typed": str(search.query) if "q" not in values else typed}
+    context["may_export"] = actor_of(request).has("audit.export")
     return show(request, "audit/explorer.html", context | _shown(search, page))
 
 

@@ -89,6 +89,8 @@ def filled(database: None) -> Filled:
         "delegation_id": lent.lend(cast.ines, cast.ruth).id,
         "task_id": broken(opened(cast, tier=2), cast.ines).task_id,
         "index": 5,  # Mallory's own log is shorter
+        "tile": "0/000.p/6",
+        "place": "000.p/6",
     }
     return Filled(cast, {"": plain, "widget": {"key_id": embed.id}})
 

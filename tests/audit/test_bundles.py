@@ -201,6 +201,23 @@ class TestAPerson:
         by_api = program.get("/api/v1/audit/bundle", {"entry": 2, "size": size})
         assert sent(by_api) == by_page
 
+    def test_gets_the_range_that_the_list_shows(self, cast: Cast, tmp_path: Any) -> None:
+        note(actor=cast.omar, n=60)
+        vouch(cast.noor)
+        client = cast.client("noor")
+        page = client.get(reverse("audit:explorer"), {"q": "action:test.*"}).context["page"]
+        asked = {"first": page.first_shown, "end": page.end_shown}
+        found = verified(sent(client.get(reverse("audit:bundle"), asked)), tmp_path)
+        assert "50 entries opened" in found.text
+
+    def test_is_told_why_there_is_none(self, cast: Cast) -> None:
+        note(actor=cast.omar)
+        vouch(cast.noor)
+        client = cast.client("noor")
+        for asked, status in (({}, 400), ({"entry": 10**6}, 404), ({"entry": 0, "size": 1}, 404)):
+            answer: Any = client.get(reverse("audit:bundle"), asked)
+            assert (answer.status_code, answer.refusal.message[-1]) == (status, ".")
+
     def test_needs_the_permission(self, cast: Cast) -> None:
         address = f"{reverse('audit:bundle')}?entry=0"
         assert cast.client("omar").get(address).status_code == 403
