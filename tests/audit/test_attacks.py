@@ -8,8 +8,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from audit import guards
 from console.kernel.actors import Actor
-from tests.audit.facts import note, person, settle
+from tests.audit.facts import found_wrong, note, person, settle
 from tests.audit.test_sealing import insert
 
 Login = Callable[[str], "psycopg.Connection[Any]"]
@@ -173,9 +174,12 @@ class TestPowerfulRole:
             sqls += [
                 f"DELETE FROM {table}",
                 f"UPDATE {table} SET {COLUMN[table]} = {COLUMN[table]}",
+                f"MERGE INTO {table} t USING (SELECT 1) s ON true WHEN MATCHED THEN DELETE",
             ]
         for sql in sqls:
-            with pytest.raises(psycopg.Error, match="rows are only added"), powerful.transaction():
+            # A policy may come first: MERGE says so where UPDATE just finds no row.
+            refused = "only added|row-level security" if sql.startswith("MERGE") else "only added"
+            with pytest.raises(psycopg.Error, match=refused), powerful.transaction():
                 powerful.execute(sql)
 
     def test_is_bound_by_policies(self, powerful: "psycopg.Connection[Any]") -> None:
@@ -198,6 +202,56 @@ class TestPowerfulRole:
     ) -> None:
         with pytest.raises(DENIED), powerful.transaction():
             powerful.execute(sql)
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "SELECT setval('audit_event_id_seq', 1)",
+            "SELECT nextval('audit_event_id_seq')",
+            "CREATE RULE r AS ON INSERT TO audit_event DO INSTEAD NOTHING",
+            "ALTER TABLE audit_event ALTER epoch SET DEFAULT 9",
+            "ALTER TABLE audit_event NO FORCE ROW LEVEL SECURITY",
+            "CREATE POLICY mine ON audit_event USING (true)",
+            "ALTER FUNCTION kernel_refuse_change() RENAME TO other",
+        ],
+    )
+    def test_cannot_change_what_the_table_is(
+        self, powerful: "psycopg.Connection[Any]", sql: str
+    ) -> None:
+        with pytest.raises(DENIED), powerful.transaction():
+            powerful.execute(sql)
+
+    @pytest.mark.parametrize("way", ["INSERT", "COPY"])
+    def test_can_forge_a_transaction_which_is_never_sealed_and_found(
+        self, powerful: "psycopg.Connection[Any]", actor: Actor, way: str
+    ) -> None:
+        """The cell of the table that works: the sealer never comes by, verification does."""
+        row = (actor.tenant_id, uuid4(), "standard", b"{}", "3")
+        columns = "audit_event (tenant_id, event_uid, keep, envelope, xid)"
+        # Row-level security refuses COPY to whom it binds, whatever was granted.
+        with powerful.transaction(force_rollback=True):
+            if way == "COPY":
+                refused = pytest.raises(errors.FeatureNotSupported)
+                with refused, powerful.cursor().copy(f"COPY {columns} FROM STDIN") as copy:
+                    copy.write_row(row)
+                return
+            powerful.execute(f"INSERT INTO {columns} VALUES (%s, %s, %s, %s, %s::xid8)", row)
+            powerful.execute("RESET ROLE")
+            found = found_wrong(powerful, actor)
+            powerful.execute(f"SET LOCAL ROLE {GRANT_ALL}")
+        assert (None, "audit_event.id") in found
+
+    def test_can_add_a_trigger_which_the_self_check_names_with_the_grant(
+        self, powerful: "psycopg.Connection[Any]"
+    ) -> None:
+        powerful.execute(
+            "CREATE TRIGGER mine BEFORE INSERT ON audit_event EXECUTE FUNCTION "
+            "suppress_redundant_updates_trigger()"
+        )
+        powerful.execute("RESET ROLE")
+        said = [drift.sentence for drift in guards.look(powerful, login="signalbox_app")]
+        assert "There is a trigger mine on audit_event that is not the product's." in said
+        assert any(one.startswith(f"The role {GRANT_ALL}, which is none of") for one in said)
 
 
 class TestSuperuser:
@@ -227,6 +281,24 @@ class TestSealerAndSigner:
         for alias, table in (("sealer", "audit_entry"), ("signer", "audit_checkpoint")):
             with pytest.raises(DENIED):
                 login(alias).execute(f"DELETE FROM {table}")
+
+    @pytest.mark.parametrize("alias", ["sealer", "signer"])
+    def test_cannot_step_round(self, login: Login, alias: str) -> None:
+        connection = login(alias)
+        for sql in (
+            "TRUNCATE audit_entry",
+            "TRUNCATE audit_event",
+            "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+            "SET session_replication_role = replica",
+            "SET ROLE signalbox_app",
+            "SET ROLE postgres",
+            "CREATE TEMPORARY TABLE audit_event (n int)",
+            "CREATE TABLE public.audit_event2 (n int)",
+            "SELECT setval('audit_event_id_seq', 1)",
+            "UPDATE audit_epoch SET epoch = 9",
+        ):
+            with pytest.raises(DENIED), connection.transaction():
+                connection.execute(sql)
 
 
 COLUMN = {
