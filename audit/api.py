@@ -23,6 +23,7 @@ from audit.serializers import (
     ConsistencyOut,
     EntriesOut,
     EntryDetailOut,
+    ExecutedOut,
     FacetsOut,
     ProofOut,
     SearchIn,
@@ -35,6 +36,8 @@ from console.kernel.rest import (
     ApiView,
     actor_of,
     keyset,
+    page,
+    paged,
     take_query,
 )
 
@@ -91,6 +94,27 @@ class FacetCounts(ApiView):
             actor=actor_of(request), search=_asked(request), limit=1, with_facets=True
         )
         return Response(FacetsOut(page.facets).data)
+
+
+class Executed(ApiView):
+    """What ran beside what was approved, newest first."""
+
+    permission = "audit.view"
+    asks = PAGE_ASKS
+
+    @extend_schema(
+        operation_id="audit_executed", parameters=PAGE_PARAMETERS, responses=paged(ExecutedOut)
+    )
+    def get(self, request: Request) -> Response:
+        cards, following = keyset(
+            request,
+            lambda after, limit: commands.list_executed(
+                actor=actor_of(request), before=Place(*after) if after else None, limit=limit
+            ),
+            key=lambda card: (microseconds_of(card.at), card.index),
+            kinds=(int, int),
+        )
+        return page(ExecutedOut, cards, following)
 
 
 class OneEntry(ApiView):
@@ -228,6 +252,7 @@ def _behind(search: Search, received_us: int, index: int, size: int) -> Search:
 urlpatterns = [
     path("watch", Watch.as_view()),
     path("entries", Entries.as_view()),
+    path("executed", Executed.as_view()),
     path("facets", FacetCounts.as_view()),
     path("entries/<int:index>", OneEntry.as_view()),
     path("entries/<int:index>/proof", Proof.as_view()),

@@ -111,6 +111,39 @@ class SearchPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactCard:
+    """One entry that another one rests on: who did it, and where it stands."""
+
+    index: int
+    label: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutedCard:
+    """One hand-over of a change to execution, beside what people had agreed to."""
+
+    index: int
+    at: datetime
+    proposal: str
+    approved: str  # SHA-256 of the content that was decided; "" when the trail holds no decision
+    ran: str  # SHA-256 of the content that asked to run
+    handed_over: bool  # False: it was refused, and nothing ran
+    votes: tuple[FactCard, ...]  # for exactly the approved content, and still counting
+    decision: FactCard | None
+    result: FactCard | None
+
+    @property
+    def agrees(self) -> bool:
+        return bool(self.approved) and self.approved == self.ran
+
+    @property
+    def holds(self) -> bool:
+        """Say whether what ran is what was agreed to; a refusal of another call holds too."""
+        return self.agrees or not self.handed_over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCard:
     """One field of a change; None stands for a field that was not there."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from audit import envelope, merkle, queries
-from audit.cards import EntryDetail, ProofCard, SearchPage
+from audit.cards import EntryDetail, ExecutedCard, ProofCard, SearchPage
 from audit.events import (
     AuditSearched,
     AuditViewed,
@@ -20,7 +20,7 @@ from audit.events import (
     RequestRefused,
     catalogue,
 )
-from audit.search import Search
+from audit.search import Place, Search
 from console.kernel import outbox, prepared, tenancy
 from console.kernel.actors import Actor
 from console.kernel.errors import Refusal
@@ -29,6 +29,8 @@ from console.kernel.transactions import command
 
 REPEAT_WINDOW_US = 60_000_000
 MAX_PATH = 300
+EXECUTED = "approved = executed"  # what is recorded of a look at that page
+SEALED = "audit.sealed"  # topic of open lists
 
 _INSERT = """
     INSERT INTO audit_event (tenant_id, event_uid, keep, envelope) VALUES (%s, %s, %s, %s)
@@ -181,6 +183,12 @@ def flush_repeats(*, actor: Actor) -> int:
 
 
 @command
+def tell_of_entries(*, actor: Actor) -> None:
+    """Send a hint to open lists that newer entries can be found."""
+    outbox.hint(SEALED, id=str(actor.tenant_id))
+
+
+@command
 def search_trail(
     *, actor: Actor, search: Search, limit: int = queries.PAGE, with_facets: bool = False
 ) -> SearchPage:
@@ -203,6 +211,26 @@ def search_trail(
     )
     record_once(event, actor=actor, what=f"searched {asked}")
     return page
+
+
+@command
+def list_executed(
+    *, actor: Actor, before: Place | None = None, limit: int = queries.PAGE
+) -> tuple[ExecutedCard, ...]:
+    """Return what ran beside what was approved; that it was read is recorded as a search."""
+    cards = queries.executed(actor=actor, before=before, limit=limit)
+    indexes = [card.index for card in cards]
+    event = AuditSearched(
+        query_digest=sha256(EXECUTED.encode()).hexdigest(),
+        query=EXECUTED,
+        tree_size=queries.completeness(actor=actor).searched,
+        found=len(cards),
+        first_index=min(indexes, default=None),
+        last_index=max(indexes, default=None),
+        repeats=0,
+    )
+    record_once(event, actor=actor, what=f"searched {EXECUTED}")
+    return cards
 
 
 @command

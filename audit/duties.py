@@ -3,6 +3,9 @@
 It does not sign: `signing.py` is a process of its own, and the key is out of pulse's reach.
 """
 
+import time
+from uuid import UUID
+
 from audit import alarms, commands, direct, guards
 from audit.patrol import Patrol
 from audit.projection import Parity, Projector
@@ -13,6 +16,7 @@ from console.kernel.pulse import duty
 
 SEAL_EVERY_S = 0.2
 PROJECT_EVERY_S = 0.2
+TELL_EVERY_S = 1.0
 LOOK_EVERY_S = 3600.0
 SIGNED_EVERY_S = 30.0
 COMPARE_EVERY_S = 30.0
@@ -22,6 +26,8 @@ PATROL_EVERY_S = 1.0
 # Each has a session of its own that lives as long as its thread.
 _sealer = Sealer()
 _projector = Projector()
+_untold: set[UUID] = set()
+_told_at: dict[UUID, float] = {}
 _signer_watch = alarms.SignerWatch()
 _patrol = Patrol()
 
@@ -34,7 +40,15 @@ def seal() -> int:
 
 @duty("audit.project", every_s=PROJECT_EVERY_S)
 def project() -> int:
-    return _projector.catch_up()
+    """Make sealed entries searchable, and tell open lists at most once a second."""
+    count = _projector.catch_up()
+    _untold.update(_projector.news())
+    now = time.monotonic()
+    for tenant_id in [one for one in _untold if now - _told_at.get(one, 0.0) >= TELL_EVERY_S]:
+        commands.tell_of_entries(actor=system("audit.project", tenant_id))
+        _told_at[tenant_id] = now
+        _untold.discard(tenant_id)
+    return count
 
 
 @duty("audit.guards", every_s=LOOK_EVERY_S)

@@ -67,6 +67,12 @@ class BundleForm(forms.Form):
     size = _number()
 
 
+class ExecutedForm(forms.Form):
+    """The page of hand-overs."""
+
+    before = forms.RegexField(PLACE, required=False, max_length=40)
+
+
 def read_address(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of an address; what it leaves out is missing.
 

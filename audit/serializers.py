@@ -132,6 +132,27 @@ class EntriesOut(Out):
     complete = CompleteOut()
 
 
+class FactOut(Out):
+    index = serializers.IntegerField()
+    label = serializers.CharField()  # type: ignore[assignment]  # as in `FacetValueOut`
+    outcome = serializers.CharField()
+
+
+class ExecutedOut(Out):
+    """One hand-over of a change to execution, beside what people had agreed to."""
+
+    index = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    proposal = serializers.CharField()
+    approved = serializers.CharField(help_text="SHA-256 of the decided content; empty: none.")
+    ran = serializers.CharField(help_text="SHA-256 of the content that asked to run.")
+    handed_over = serializers.BooleanField(help_text="False: it was refused, and nothing ran.")
+    holds = serializers.BooleanField(help_text="What ran is what was agreed to, or nothing ran.")
+    votes = FactOut(many=True)
+    decision = FactOut(allow_null=True)
+    result = FactOut(allow_null=True)
+
+
 class CheckOut(Out):
     passed = serializers.BooleanField(allow_null=True)
     sentence = serializers.CharField()

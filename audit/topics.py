@@ -1,6 +1,6 @@
-"""What pages of the trail can follow, and who may."""
+"""What pages of the trail can follow, and who may; hints hold no content."""
 
 from console.kernel.live import topic
 
-# Content-free; the page behind it shows the reader's own tenant.
 topic("audit.alarms", permission="audit.view")
+topic("audit.sealed", permission="audit.view")

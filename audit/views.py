@@ -15,10 +15,17 @@ from audit.bundles import Asked, export_bundle
 from audit.cards import EntryCard, Facet, SearchPage
 from audit.envelope import microseconds_of
 from audit.errors import BadQuery, BadSearch, TooSlow, UnknownField
-from audit.forms import BundleForm, is_shorthand, read_address, search_of, written_out
+from audit.forms import (
+    BundleForm,
+    ExecutedForm,
+    is_shorthand,
+    read_address,
+    search_of,
+    written_out,
+)
 from audit.queries.pinning import ROOT_SHOWN
 from audit.queries.proofs import SELF_ATTESTED
-from audit.search import FIELDS, USUAL, Exact, Place, Query, Search
+from audit.search import FIELDS, USUAL, Exact, Place, Query, Search, presets
 from console.kernel import clock
 from console.kernel.errors import BadInput, ConsoleError
 from console.kernel.http import actor_of, part_of, read, requires, show
@@ -35,7 +42,10 @@ def explorer(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "typed": typed,
         "fields": FIELDS,
-        "presets": DAYS,
+        "presets": [
+            {"words": words, "url": f"?{urlencode({'q': query})}"}
+            for words, query in presets(today=clock.now().date())
+        ],
         "asked_anything": bool(request.GET),
     }
     try:
@@ -51,6 +61,21 @@ def explorer(request: HttpRequest) -> HttpResponse:
     context |= {"page": page, "typed": str(search.query) if "q" not in values else typed}
     context["may_export"] = actor_of(request).has("audit.export")
     return show(request, "audit/explorer.html", context | _shown(search, page))
+
+
+@requires("audit.view")
+@require_safe
+def executed(request: HttpRequest) -> HttpResponse:
+    """Show what ran beside what was approved."""
+    before = read(ExecutedForm, request.GET)["before"]
+    cards = commands.list_executed(
+        actor=actor_of(request), before=Place.parse(before) if before else None
+    )
+    older = None
+    if len(cards) == queries.PAGE:
+        older = f"?before={Place(microseconds_of(cards[-1].at), cards[-1].index)}"
+    context = {"cards": cards, "older_url": older, "before": before}
+    return show(request, "audit/executed.html", context)
 
 
 @requires("audit.view")
@@ -127,7 +152,9 @@ def _shown(search: Search, page: SearchPage) -> dict[str, Any]:
         "facets": [_facet(query, one) for one in page.facets.facets] if page.facets else (),
         "clear_url": _address(Query()),
         "pinned_url": _address(query, **pin),
-        "newest_url": _address(query) if newer else None,
+        "newest_url": _address(query),
+        "has_news": newer,
+        "is_live": search.at is None and search.before is None and search.after is None,
         "newer_url": _address(query, **pin, after=first) if page.has_newer else None,
         "older_url": _address(query, **pin, before=last) if page.has_older else None,
         "days": [{"days": n, "url": f"{_address(query)}&days={n}"} for n in DAYS],

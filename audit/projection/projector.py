@@ -14,6 +14,7 @@ import psycopg
 
 from audit import direct
 from audit.envelope import moment_of
+from audit.events import Kind
 from audit.projection.columns import Columns, columns_of
 
 LOCK: Final = 0x5EA2
@@ -66,6 +67,7 @@ class Projector:
     def __init__(self, connection: "psycopg.Connection[Any] | None" = None) -> None:
         self._given = connection
         self._connection: psycopg.Connection[Any] | None = connection
+        self._news: set[UUID] = set()
 
     def catch_up(self) -> int:
         """Project what is missing, one chunk per log; returns the number of entries."""
@@ -79,6 +81,14 @@ class Projector:
         finally:
             if not session.closed and not session.broken:
                 session.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+    def news(self) -> set[UUID]:
+        """Return whose searches find more since this was asked last, reads left out.
+
+        A live list that is fetched anew is a read; if that were news, it would go on for ever.
+        """
+        found, self._news = self._news, set()
+        return found
 
     def rebuild(self) -> int:
         """Empty the table and fill it again; searches meanwhile say how far it has come."""
@@ -108,6 +118,8 @@ class Projector:
             cursor.executemany(_NAME, names_of(tenant_id, found))
             if wanted:
                 cursor.execute(_MOVE_ON, [log_id, tenant_id, wanted[-1][0] + 1])
+        if any(columns.kind != Kind.READ for *_place, columns in found):
+            self._news.add(tenant_id)
         return len(wanted)
 
     def _session(self) -> "psycopg.Connection[Any]":

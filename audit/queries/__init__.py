@@ -4,6 +4,7 @@ from audit import direct
 from audit.queries.alarms import alarms, guards, last_drill, patrols
 from audit.queries.completeness import completeness, tenant_log
 from audit.queries.entries import entry, events_of
+from audit.queries.executed import executed
 from audit.queries.lists import PAGE, entries
 from audit.queries.matching import matching
 from audit.queries.proofs import proof
@@ -16,6 +17,7 @@ __all__ = [
     "entries",
     "entry",
     "events_of",
+    "executed",
     "guards",
     "last_drill",
     "matching",

@@ -15,19 +15,24 @@ from audit.models import AuditFacetDay
 from audit.search import Exact, Query, Term, span_of
 from console.kernel.actors import Actor
 
-FIELDS: Final = ("action", "actor", "outcome", "kind", "created")
+FIELDS: Final = ("action", "actor", "agent", "outcome", "kind", "created")
 MOST_VALUES: Final = 12
 MOST_LIVE: Final = 10_000
 _LIVE: Final = """
-    WITH m (action, actor_id, actor_label, outcome, kind, received_us) AS MATERIALIZED ({})
+    WITH m (action, actor_id, actor_label, agent, agent_label, outcome, kind, received_us)
+      AS MATERIALIZED ({})
     SELECT 'action', action, '', count(*) FROM m GROUP BY 2
     UNION ALL SELECT 'actor', actor_id, max(actor_label), count(*) FROM m GROUP BY 2
+    UNION ALL SELECT 'agent', agent, max(agent_label), count(*) FROM m GROUP BY 2
     UNION ALL SELECT 'outcome', outcome, '', count(*) FROM m GROUP BY 2
     UNION ALL SELECT 'kind', kind, '', count(*) FROM m GROUP BY 2
     UNION ALL SELECT 'created',
       to_char(to_timestamp(received_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD'), '', count(*)
       FROM m GROUP BY 2
 """
+_COLUMNS: Final = (
+    "action", "actor_id", "actor_label", "agent", "agent_label", "outcome", "kind", "received_us",
+)  # fmt: skip
 Counted = tuple[str, str, str, int]  # field, value, label, how many
 
 
@@ -88,9 +93,8 @@ def _daily(actor: Actor, query: Query, first: date | None, last: date | None) ->
 
 def _live(matches: QuerySet[Any]) -> list[Counted]:
     newest = matches.order_by("-received_us", "-index")[:MOST_LIVE]
-    columns = ("action", "actor_id", "actor_label", "outcome", "kind", "received_us")
     try:
-        sql, values = newest.values_list(*columns).query.sql_with_params()
+        sql, values = newest.values_list(*_COLUMNS).query.sql_with_params()
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:

@@ -42,7 +42,7 @@ def entries(
         rows = _page(matches, search, limit)
         total = matches[: MOST_COUNTED + 1].count()
         has_newer = bool(rows) and matches.filter(_after(_place(rows[0]))).exists()
-        has_older = bool(rows) and matches.filter(_before(_place(rows[-1]))).exists()
+        has_older = bool(rows) and matches.filter(behind(_place(rows[-1]))).exists()
         found = facets(actor, search.query, matches, known, pin) if with_facets else None
     except OperationalError as error:
         raise TooSlow("The search took more than 2 s; narrow the time or name a field.") from error
@@ -63,7 +63,7 @@ def _page(matches: QuerySet[Any], search: Search, limit: int) -> list[Any]:
         rows = matches.filter(_after(search.after)).order_by("received_us", "index")[:limit]
         return list(rows)[::-1]
     if search.before is not None:
-        matches = matches.filter(_before(search.before))
+        matches = matches.filter(behind(search.before))
     return list(matches.order_by(*NEWEST)[:limit])
 
 
@@ -71,7 +71,7 @@ def _place(row: Any) -> Place:
     return Place(row.received_us, row.index)
 
 
-def _before(place: Place) -> Q:
+def behind(place: Place) -> Q:
     """Select what stands behind a place; the first condition is where an index begins to read."""
     behind = Q(received_us__lt=place.received_us) | Q(index__lt=place.index)
     return Q(received_us__lte=place.received_us) & behind

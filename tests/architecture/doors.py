@@ -47,7 +47,7 @@ from approvals.forms import (
     VoteForm,
 )
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, REASON_LENGTH
-from audit.forms import BundleForm, SearchForm
+from audit.forms import BundleForm, ExecutedForm, SearchForm
 from console.accounts import forms as accounts
 from console.kernel.ids import uuid7
 from console.shell.forms import ThemeForm
@@ -187,6 +187,7 @@ GETS: Final[dict[str, type[forms.Form]]] = {
     "costs:figure": SpendForm,
     "costs:export": SpendForm,
     "audit:explorer": SearchForm,
+    "audit:executed": ExecutedForm,
     "audit:bundle": BundleForm,
 }
 # The widget's calls: JSON, read by a form.

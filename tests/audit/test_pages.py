@@ -113,6 +113,24 @@ class TestExplorer:
             answer = client.get(address, asked)
             assert answer["Location"] == f"{address}?{urlencode({'q': query})}"
 
+    def test_is_live_until_it_is_pinned(self, cast: Cast) -> None:
+        filled(cast)
+        client = cast.client("noor")
+        page = client.get(reverse("audit:explorer"))
+        assert 'topics="audit.sealed"' in page.content.decode()
+        part = client.get(page.context["newest_url"] + "&part=list").content.decode()
+        assert part.strip().startswith("<sb-live")
+        assert part.count("<tr id=") == 50
+        pinned = client.get(page.context["pinned_url"])
+        assert 'topics=""' in pinned.content.decode()
+        assert pinned.context["page"].entries == page.context["page"].entries
+
+    def test_answers_every_usual_question(self, cast: Cast) -> None:
+        client = cast.client("noor")
+        page = client.get(reverse("audit:explorer"))
+        for one in page.context["presets"]:
+            assert client.get(reverse("audit:explorer") + one["url"]).status_code == 200, one
+
     def test_counts_facets_that_narrow_the_query(self, cast: Cast) -> None:
         filled(cast)
         client = cast.client("noor")

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import queries
+from audit.commands import search_trail
 from audit.events import Change
-from audit.projection import columns_of, ids_of
+from audit.projection import Projector, columns_of, ids_of
 from audit.search import Search
 from console.kernel.actors import Actor
 from tests.audit.facts import note, project, seal, settle
@@ -41,6 +42,24 @@ class TestCatchUp:
 
         page = queries.entries(actor=actor, search=ALL)
         assert [card.action for card in page.entries] == ["test.noted", "unreadable"]
+
+
+class TestNews:
+    def test_leave_reads_out_so_that_a_live_list_does_not_feed_itself(self, actor: Actor) -> None:
+        projector = Projector()
+        try:
+            note(actor=actor)
+            seal()
+            while projector.catch_up():
+                pass
+            assert actor.tenant_id in projector.news()
+            search_trail(actor=actor, search=ALL)
+            seal()
+            while projector.catch_up():
+                pass
+            assert actor.tenant_id not in projector.news()
+        finally:
+            projector.close()
 
 
 class TestColumnsOf:
