@@ -157,8 +157,7 @@ class LogWalk:
                     )
                 yield index, bytes(leaf_hash), true, round_no
             return
-        part = walk.Walk(self.db, self.log.id, first=self.stretch.size, end=self.last)
-        for row in part:
+        for row in walk.Walk(self.db, self.log.id, first=self.stretch.size, end=self.last):
             yield row["index"], bytes(row["n_hash"]), self._event_leaf(row), row["round_no"]
 
     def _event_leaf(self, row: walk.Row) -> bytes:
