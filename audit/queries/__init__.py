@@ -1,6 +1,5 @@
 """Reads of the trail; they return cards."""
 
-from audit import direct
 from audit.queries.alarms import alarms, guards, last_drill, patrols
 from audit.queries.completeness import completeness, tenant_log
 from audit.queries.entries import entry, events_of
@@ -13,7 +12,6 @@ __all__ = [
     "PAGE",
     "alarms",
     "completeness",
-    "direct",
     "entries",
     "entry",
     "events_of",
