@@ -153,7 +153,10 @@ def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
         said = "Whoever broke glass has lost the right to; people decide anew."
         return _not(desk, "proposal.reopened", said)
     lost = _votes_without_authority(desk) if decision.basis == Basis.PEOPLE.value else []
-    if not lost:
+    if not lost or desk.assignment() is not None:
+        # The others suffice; `dispatch_of_lent` lets nothing run on a place that was taken back.
+        lent = [vote for vote in lost if vote.delegation_id is not None]
+        desk.void_votes(lent, cause="authority", at=at)
         return None
     desk.void_votes(lost, cause="authority", at=at)
     desk.reopen("authority", at=at)
@@ -276,9 +279,7 @@ def _stale(desk: Desk, content: Content, *, at: datetime) -> NotClaimed:
 
 
 def _votes_without_authority(desk: Desk) -> list[Any]:
-    """Return the approvals that no longer count, if without them the requirement is not met."""
-    if desk.assignment() is not None:
-        return []
+    """Return the approvals that no longer count."""
     counted = {voter.person_id for voter in desk.approvers()}
     return [vote for vote in desk.votes if vote.person_id not in counted]
 

@@ -124,7 +124,7 @@ def speakers(votes: Sequence[Vote], voters: Mapping[UUID, Voter]) -> list[Voter]
         voters: everybody who may vote, as they are at this moment.
     """
     hold([vote.delegation_id for vote in votes if vote.delegation_id])
-    rows = _around([vote.person_id for vote in votes])
+    rows = _around([(vote.person_id, vote.cast_at) for vote in votes])
     found = []
     for vote in votes:
         voter = voters.get(vote.person_id)
@@ -187,7 +187,7 @@ def count_people(cast: Sequence[tuple[UUID, datetime]]) -> int:
     Args:
         cast: person and time of each vote.
     """
-    rows = _around([person for person, _at in cast]) if len(cast) > 1 else []
+    rows = _around(cast) if len(cast) > 1 else []
     voters = [
         Voter(
             person_id=person,
@@ -208,11 +208,13 @@ def _of_tenant(actor: Actor) -> QuerySet[Delegation]:
     return Delegation.objects.filter(tenant_id=actor.tenant_id)
 
 
-def _around(people: Iterable[UUID]) -> list[Delegation]:
-    who = list(people)
-    if not who:
+def _around(cast: Sequence[tuple[UUID, datetime]]) -> list[Delegation]:
+    """Return the delegations of these people, but for those that no vote of them fell into."""
+    if not cast:
         return []
-    return list(Delegation.objects.filter(Q(from_person__in=who) | Q(to_person__in=who)))
+    who, times = [person for person, _at in cast], [at for _person, at in cast]
+    theirs = Q(from_person__in=who) | Q(to_person__in=who)
+    return list(Delegation.objects.filter(theirs, made_at__lte=max(times), until__gt=min(times)))
 
 
 def _others(row: Delegation, person: UUID) -> tuple[UUID, ...]:

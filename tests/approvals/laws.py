@@ -1,9 +1,10 @@
 """The invariants I1 to I12 of one proposal, read from the tables alone, whatever an oracle says."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import combinations, pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db import connection
 
 from approvals.models import (
     Decision,
+    Delegation,
     Dispatch,
     PrincipalRow,
     Proposal,
@@ -30,6 +32,8 @@ MOVES: Final = {
     "proposal.revised",
     "proposal.dispatched",
 }
+LENDING: Final = {"delegation.made", "delegation.ended"}
+LONGEST_LOAN: Final = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,16 @@ class Seen:
 
 
 class Laws:
-    """What was seen of one proposal so far; `hold` compares it with what is there now."""
+    """What was seen of one proposal so far; `hold` compares it with what is there now.
 
-    def __init__(self, tenant_id: UUID, proposal_id: UUID) -> None:
+    Args:
+        since: from when on delegations have a part in it.
+    """
+
+    def __init__(self, tenant_id: UUID, proposal_id: UUID, *, since: datetime) -> None:
         self.tenant_id = tenant_id
         self.id = proposal_id
+        self.since = since
         self.state = "open"
         self.asked: list[tuple[int, int]] = []  # people and blocks of each requirement
         self.trail = self._newest_event()
@@ -64,6 +73,9 @@ class Laws:
             self._voters_are_people_outside_the_chain(row, revision, votes)
             self._times(votes, decisions, dispatches)
             self._never_loosened(row)
+            loans = list(Delegation.objects.filter(made_at__gte=self.since))
+            self._one_loan_at_a_time(loans)
+            self._a_say_is_moved_and_never_added(loans, votes, decisions, dispatches)
             assert self._new_moves() == list(told)
         self.state = row.state
         return Seen(row=row, revision=revision, votes=votes)
@@ -144,6 +156,70 @@ class Laws:
         )
         self.asked = asked
 
+    def _one_loan_at_a_time(self, loans: list[Delegation]) -> None:
+        """One level, one at a time, 14 days, and never to oneself."""
+        for one in loans:
+            assert one.from_person_id != one.to_person_id
+            assert one.made_at < one.until <= one.made_at + LONGEST_LOAN
+        for one, other in combinations(sorted(loans, key=lambda loan: loan.created_at), 2):
+            apart = {one.from_person_id, one.to_person_id}.isdisjoint(
+                {other.from_person_id, other.to_person_id}
+            )
+            assert apart or _over(one) <= other.made_at
+
+    def _a_say_is_moved_and_never_added(
+        self,
+        loans: list[Delegation],
+        votes: list[Vote],
+        decisions: list[Decision],
+        dispatches: list[Dispatch],
+    ) -> None:
+        """I5: a vote fills what was lent to its voter; two who are joined fill one place."""
+        lent = {loan.pk: loan for loan in loans}
+        for vote in votes:
+            if vote.delegation_id is not None:
+                loan = lent[vote.delegation_id]
+                assert vote.person_id == loan.to_person_id
+                assert loan.made_at <= vote.cast_at < loan.until
+                assert vote.cast_at <= _over(loan)
+        ran = {one.decision_id: one for one in dispatches}
+        for decision in decisions:
+            if decision.basis == Basis.PEOPLE.value and decision.outcome == "approved":
+                behind = _behind(decision, votes)
+                before = [loan for loan in loans if loan.created_at < decision.created_at]
+                self._joined_fill_one_place(decision, behind, before)
+                self._places_were_lent(decision, behind, lent, ran.get(decision.pk))
+
+    def _joined_fill_one_place(
+        self, decision: Decision, behind: Mapping[str, Vote], loans: list[Delegation]
+    ) -> None:
+        for one, other in combinations(decision.assignment, 2):
+            pair = {one["person"], other["person"]}
+            times = [behind[person].cast_at for person in pair]
+            assert one["block"] != other["block"] or not any(
+                {str(loan.from_person_id), str(loan.to_person_id)} == pair
+                and loan.made_at <= at < _over(loan)
+                for loan in loans
+                for at in times
+            )
+
+    def _places_were_lent(
+        self,
+        decision: Decision,
+        behind: Mapping[str, Vote],
+        lent: Mapping[UUID, Delegation],
+        dispatch: Dispatch | None,
+    ) -> None:
+        """A vote counts for the group of its delegation; nothing runs on what a person ended."""
+        for place in decision.assignment:
+            vote = behind[place["person"]]
+            if vote.delegation_id is None:
+                continue
+            loan = lent[vote.delegation_id]
+            assert place["group"] in {loan.group, "*"}
+            if dispatch is not None and vote.voided_at is None and loan.ended_at is not None:
+                assert dispatch.claimed_at <= loan.ended_at
+
     # -- I6: the trail ---------------------------------------------------------------------------
 
     def _newest_event(self) -> int:
@@ -163,5 +239,19 @@ class Laws:
         return [
             one["action"]
             for one in found
-            if one["action"] in MOVES and one["target"]["id"] == str(self.id)
+            if one["action"] in LENDING
+            or (one["action"] in MOVES and one["target"]["id"] == str(self.id))
         ]
+
+
+def _behind(decision: Decision, votes: list[Vote]) -> dict[str, Vote]:
+    """Return the votes that a decision saw, by person; of several of one person the last."""
+    return {
+        str(vote.person_id): vote
+        for vote in sorted(votes, key=lambda vote: vote.created_at)
+        if vote.revision_id == decision.revision_id and vote.created_at <= decision.created_at
+    }
+
+
+def _over(loan: Delegation) -> datetime:
+    return loan.until if loan.ended_at is None else loan.ended_at

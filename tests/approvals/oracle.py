@@ -1,17 +1,51 @@
 """What the design says of one proposal, in the plainest way; it shares no code with the product.
 
-Times are whole minutes, counted one by one; people are seated by trying all of them.
+Times are whole minutes, counted one by one; people are seated by trying all of them, and who counts
+as one person is found by merging two at a time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import combinations, permutations
 
 WINDOW = {1: 60, 2: 240}
 EXECUTE = {1: 15, 2: 10}
 MOST_REFRESHES = 3
+LONGEST_LOAN = 14 * 24 * 60
 LIVE = {"open", "approved", "stale"}
 UNDECIDED = {"open", "stale"}
+
+
+@dataclass
+class Loan:
+    """The place of one person in one group, lent to another from one minute to another."""
+
+    giver: str
+    taker: str
+    group: str
+    since: int
+    until: int
+    ended: int | None = None  # by a person
+    on_record: bool = False  # that it ran out
+
+    @property
+    def people(self) -> set[str]:
+        return {self.giver, self.taker}
+
+    def lasts(self, minute: int) -> bool:
+        return self.since <= minute < (self.until if self.ended is None else self.ended)
+
+    def is_overdue(self, minute: int) -> bool:
+        """Say whether it ran out and nobody put that on record yet."""
+        return self.ended is None and not self.on_record and self.until <= minute
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """When somebody voted, and in whose place if not in their own."""
+
+    minute: int
+    loan: Loan | None
 
 
 @dataclass
@@ -26,6 +60,8 @@ class Oracle:
     finance: bool = False  # its requirement has the strict rule's place
     only_finance: bool = False  # and no other: that place alone fills what tier 1 asks
     votes: dict[str, str] = field(default_factory=dict)
+    ballots: dict[str, Ballot] = field(default_factory=dict)  # the last one of each person
+    loans: list[Loan] = field(default_factory=list)
     editors: set[str] = field(default_factory=set)
     since: dict[str, int] = field(default_factory=dict)  # open freezes
     held: set[int] = field(default_factory=set)  # minutes of freezes that are over
@@ -73,46 +109,145 @@ class Oracle:
 
     # -- people ----------------------------------------------------------------------------------
 
-    def may_vote(self, who: str) -> bool:
-        return who not in self.editors and self.is_reviewer(who)
-
-    def is_reviewer(self, who: str) -> bool:
-        groups = self.groups[who]
+    def asks(self, groups: set[str] | None) -> bool:
+        """Say whether a reviewer of these groups is asked; None is no reviewer."""
         if groups is None:
             return False
         if self.only_finance:
             return "finance" in groups
         return self.tier == 1 or bool(groups)
 
-    def is_enough(self, people: Iterable[str], *, finance: bool) -> bool:
-        """Say whether these people fill the tier's places, and one of finance if that is asked."""
-        able = [self.groups[who] or set() for who in people if self.may_vote(who)]
-        if finance and not any("finance" in groups for groups in able):
-            return False
-        return bool(able) if self.tier == 1 else any(self.pairs(able))
+    def is_one_with_an_editor(self, who: str, minute: int) -> bool:
+        """Say whether this person, or who counted as one with them at that minute, edited it."""
+        return any(who == editor or self.are_one(who, editor, minute) for editor in self.editors)
 
-    def pairs(self, able: list[set[str]]) -> Iterator[bool]:
+    def are_one(self, one: str, other: str, minute: int) -> bool:
+        return any(loan.people == {one, other} and loan.lasts(minute) for loan in self.loans)
+
+    def lent_to(self, who: str) -> Loan | None:
+        """Return what somebody lends this person now and could fill themselves, if it is asked."""
+        for loan in self.loans:
+            theirs = self.groups[loan.giver] or set()
+            if loan.taker == who and loan.lasts(self.now) and loan.group in theirs:
+                return loan if self.asks({loan.group}) else None
+        return None
+
+    def may_vote(self, who: str) -> bool:
+        return not self.is_one_with_an_editor(who, self.now) and self.is_reviewer(who)
+
+    def is_reviewer(self, who: str) -> bool:
+        own = self.groups[who]
+        return own is not None and (self.asks(own) or self.lent_to(who) is not None)
+
+    def may_as(self, who: str, giver: str) -> bool:
+        """Say whether somebody may vote in the place of `giver`, or in their own ("")."""
+        loan = self.lent_to(who)
+        if not giver:
+            return self.asks(self.groups[who]) or loan is None
+        return loan is not None and loan.giver == giver
+
+    def counted(self, who: str) -> set[str] | None:
+        """Return for which groups the vote of this person counts now; None: it does not."""
+        ballot, groups = self.ballots[who], self.groups[who]
+        if groups is None or self.is_one_with_an_editor(who, ballot.minute):
+            return None
+        if ballot.loan is not None:
+            loan = ballot.loan
+            lost = loan.ended is not None or loan.group not in (self.groups[loan.giver] or ())
+            groups = None if lost else {loan.group}
+        return groups if self.asks(groups) else None
+
+    def is_enough(self, *, finance: bool) -> bool:
+        """Say whether those who approved fill the places, and one of finance if that is asked."""
+
+        def joined(one: str, other: str) -> bool:
+            return any(self.are_one(one, other, self.ballots[who].minute) for who in (one, other))
+
+        return self.fills(self.able(), joined, finance=finance)
+
+    def able(self) -> dict[str, set[str]]:
+        """Return whose approvals count now, and for which groups."""
+        found = {who: self.counted(who) for who in self.approvers()}
+        return {who: groups for who, groups in found.items() if groups is not None}
+
+    def waits_as_two_are_one(self) -> bool:
+        """Say whether the approvals would fill the places if nobody counted as one with another."""
+        return self.fills(self.able(), lambda _one, _other: False, finance=self.finance)
+
+    def is_filled(self) -> bool:
+        """Say whether all who may vote now could fill the places."""
+        able = {who: self.groups[who] or set() for who in self.groups if self.may_vote(who)}
+        return self.fills(
+            able, lambda one, other: self.are_one(one, other, self.now), finance=self.finance
+        )
+
+    def fills(
+        self,
+        able: Mapping[str, set[str]],
+        joined: Callable[[str, str], bool],
+        *,
+        finance: bool,
+    ) -> bool:
+        seats = merged(able, joined)
+        if finance and not any("finance" in groups for groups in seats):
+            return False
+        return bool(seats) if self.tier == 1 else any(self.pairs(seats))
+
+    def pairs(self, seats: list[set[str]]) -> Iterator[bool]:
         """Try every two people, each for every group of theirs."""
-        for one, other in permutations(able, 2):
+        for one, other in permutations(seats, 2):
             yield any(mine != theirs for mine in one for theirs in other)
 
     def approvers(self) -> list[str]:
         return [who for who, choice in self.votes.items() if choice == "approve"]
 
-    def is_filled(self) -> bool:
-        return self.is_enough(self.groups, finance=self.finance)
+    # -- places that are lent: each returns "ok" or the code of the refusal ----------------------
+
+    def lend(self, giver: str, taker: str, group: str, *, minutes: int) -> str:
+        taken = any(loan.lasts(self.now) and loan.people & {giver, taker} for loan in self.loans)
+        refusals = {
+            "delegation.own": giver == taker,
+            "delegation.not_eligible": group not in (self.groups[giver] or ())
+            or self.groups[taker] is None,
+            "invalid": not 0 < minutes <= LONGEST_LOAN,
+            "delegation.taken": taken,
+        }
+        code = next((code for code, applies in refusals.items() if applies), "ok")
+        if code == "ok":
+            self.loans.append(Loan(giver, taker, group, self.now, self.now + minutes))
+            self.told.append("delegation.made")
+        return code
+
+    def end_loan(self, loan: Loan, by: str) -> str:
+        if by not in loan.people:
+            return "delegation.not_yours"
+        if not loan.lasts(self.now):
+            return "delegation.over"
+        loan.ended = self.now
+        self.told.append("delegation.ended")
+        return "ok"
+
+    def put_on_record(self) -> int:
+        """Put on record which loans ran out; returns how many."""
+        over = [loan for loan in self.loans if loan.is_overdue(self.now)]
+        for loan in over:
+            loan.on_record = True
+            self.told.append("delegation.ended")
+        return len(over)
 
     # -- acts: each returns "ok" or the code of the refusal --------------------------------------
 
-    def vote(self, who: str, choice: str) -> str:
-        if self.votes.get(who) == choice:
+    def vote(self, who: str, choice: str, giver: str = "") -> str:
+        """Vote in one's own place, or in that of `giver`."""
+        if self.votes.get(who) == choice and self.voted_as(who) == giver:
             return "same"
         if self.settle():
             return "proposal.expired"
         decided = self.state not in UNDECIDED or (self.state == "stale" and choice == "approve")
         refusals = {
-            "vote.principal": who in self.editors,
-            "vote.not_eligible": not self.may_vote(who),
+            "vote.principal": self.is_one_with_an_editor(who, self.now),
+            "vote.not_eligible": not self.is_reviewer(who),
+            "vote.not_in_place": not self.may_as(who, giver),
             "proposal.decided": decided,
             "proposal.frozen": choice == "approve" and bool(self.since),
             "vote.duplicate": who in self.votes,
@@ -120,13 +255,18 @@ class Oracle:
         code = next((code for code, applies in refusals.items() if applies), "ok")
         if code == "ok":
             self.votes[who] = choice
+            self.ballots[who] = Ballot(self.now, self.lent_to(who) if giver else None)
             self.decide()
         return code
+
+    def voted_as(self, who: str) -> str:
+        loan = self.ballots[who].loan
+        return loan.giver if loan else ""
 
     def decide(self) -> None:
         if "reject" in self.votes.values():
             self.move("rejected")
-        elif self.state == "open" and self.is_enough(self.approvers(), finance=self.finance):
+        elif self.state == "open" and self.is_enough(finance=self.finance):
             self.approved_at = self.now
             self.move("approved")
 
@@ -145,6 +285,8 @@ class Oracle:
         return "ok"
 
     def edit(self, who: str, *, version: int, changed: bool) -> str:
+        if any(self.are_one(who, editor, self.now) for editor in self.editors):
+            return "vote.principal"
         if not self.is_reviewer(who):
             return "vote.not_eligible"
         if self.settle():
@@ -197,8 +339,13 @@ class Oracle:
 
     def lost_authority(self) -> bool:
         """Take it back to people if without those who may not vote any more it is not enough."""
-        gone = [who for who in self.votes if not self.may_vote(who)]
-        if not gone or self.is_enough(self.approvers(), finance=self.finance):
+        gone = [who for who in self.votes if self.counted(who) is None]
+        if self.is_enough(finance=self.finance):
+            for who in gone:
+                if self.ballots[who].loan is not None:
+                    del self.votes[who]
+            return False
+        if not gone:
             return False
         self.votes = {who: said for who, said in self.votes.items() if who not in gone}
         self.move("open", "proposal.reopened")
@@ -207,7 +354,7 @@ class Oracle:
 
     def asks_more(self) -> bool:
         """Take it back to people if what is asked now is not met."""
-        if self.is_enough(self.approvers(), finance=self.finance or self.strict):
+        if self.is_enough(finance=self.finance or self.strict):
             return False
         self.finance |= self.strict
         self.window_from = self.now
@@ -228,3 +375,21 @@ class Oracle:
         self.settle()
         if self.state in LIVE:
             self.move("withdrawn")
+
+
+def merged(able: Mapping[str, set[str]], joined: Callable[[str, str], bool]) -> list[set[str]]:
+    """Return the groups of each person, where those who count as one are one."""
+    seats = [({who}, groups) for who, groups in able.items()]
+    while pair := next(
+        (
+            (one, other)
+            for one, other in combinations(seats, 2)
+            if any(joined(mine, theirs) for mine in one[0] for theirs in other[0])
+        ),
+        None,
+    ):
+        one, other = pair
+        seats = [seat for seat in seats if seat not in pair] + [
+            (one[0] | other[0], one[1] | other[1])
+        ]
+    return [groups for _, groups in seats]

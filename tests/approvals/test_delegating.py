@@ -293,6 +293,20 @@ class TestEnd:
         assert state(cast, card) is ProposalState.OPEN
         assert approve(card, cast.ines).state is ProposalState.APPROVED
 
+    def test_leaves_what_the_giver_agreed_to_as_well(self, cast: Cast) -> None:
+        """The two filled one place, and the giver fills it alone; the other vote is void."""
+        third = reviewer(cast, "third", "legal")
+        card = opened(cast, tier=2)
+        made = lend(cast.ines, cast.ruth)
+        instead(card, cast.ruth, cast.ines)
+        approve(card, cast.ines)
+        assert approve(card, third).state is ProposalState.APPROVED
+        commands.end_delegation(actor=cast.ines, delegation_id=made.id)
+        assert isinstance(claim(cast, card), Claimed)
+        with in_tenant(cast.tenant_id, read_only=True):
+            void = Vote.objects.filter(voided_at__isnull=False)
+            assert [(row.person_label, row.void_cause) for row in void] == [("Ruth", "authority")]
+
     def test_by_time_takes_nothing_back(self, cast: Cast) -> None:
         card = finance(cast)
         lend(cast.ines, cast.ruth, until=clock.now() + timedelta(minutes=5))
