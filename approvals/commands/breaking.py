@@ -92,7 +92,7 @@ def break_glass(
     )
     grant = locked_grant(actor)  # before the proposal: no waiting after the time is read
     desk = must_lock(actor=actor, proposal_id=proposal_id)
-    if not seen_by(actor).covers(desk.row.tool_id):
+    if not seen_by(actor).covers(desk.row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     at = clock.now()
     mine = _use_of(actor, desk)

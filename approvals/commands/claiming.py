@@ -153,7 +153,7 @@ def lock_for_person(actor: Actor, proposal_id: UUID) -> Desk:
         raise VoteByMachine("Only people work on a proposal; ask a reviewer to decide this.")
     reach = seen_by(actor)
     desk = must_lock(actor=actor, proposal_id=proposal_id)
-    if not reach.covers(desk.row.tool_id):
+    if not reach.covers(desk.row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return desk
 

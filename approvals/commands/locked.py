@@ -9,7 +9,7 @@ from approvals import policies
 from approvals.cards import Content, Principal, ProposalCard, Requirement, Voter
 from approvals.commands import steps, timers
 from approvals.models import Freeze, Proposal, Revision, Vote
-from approvals.queries.people import voters_of
+from approvals.queries.people import voters_on
 from approvals.states import FINAL, NEXT, ProposalState
 from console.kernel.actors import Actor
 
@@ -75,7 +75,7 @@ class Locked:
 
     def voters(self) -> Mapping[UUID, Voter]:
         """Return who may vote at this moment; read anew, because rights change."""
-        return voters_of(actor=self.actor, tool_id=self.row.tool_id)
+        return voters_on(actor=self.actor, row=self.row)
 
     def move(self, to: ProposalState, *, at: datetime, cause: str = "") -> None:
         """Change the state. The trigger `proposal_transition_allowed` repeats the check."""

@@ -30,7 +30,7 @@ from approvals.models import (
     Served,
 )
 from approvals.queries.checks import drawn, key_of
-from approvals.queries.people import voters_of
+from approvals.queries.people import voters_on
 from approvals.states import Basis, OnExpiry, Outcome, ProposalState
 from audit.commands import record
 from console.accounts import queries as accounts
@@ -111,7 +111,7 @@ def _seeds(actor: Actor, person_id: UUID, because_id: UUID) -> Iterator[_Seed]:
     for row in rows:
         requirement = RequirementRow.objects.get(proposal=row, no=1).card()
         chain = list(PrincipalRow.objects.filter(proposal=row).order_by("id"))
-        voter = voters_of(actor=actor, tool_id=row.tool_id).get(person_id)
+        voter = voters_on(actor=actor, row=row).get(person_id)
         principals = [one.card() for one in chain]
         if voter is None or policies.who_refusal(voter, requirement, principals) is not None:
             continue

@@ -40,7 +40,7 @@ from approvals.queries.notices import (
     own_notices,
     tenants_to_tell,
 )
-from approvals.queries.people import reach, tool_id_of, voters_of
+from approvals.queries.people import reach, tool_id_of
 from approvals.queries.plans import first_change, plan_of
 from approvals.queries.queue import live_of_runs, proposal_for_subject, runs_voted_at, settled
 from approvals.queries.replaying import replay, replayed_calls, replays_of
@@ -131,5 +131,4 @@ __all__ = [
     "turn_count",
     "unanswered",
     "version",
-    "voters_of",
 ]

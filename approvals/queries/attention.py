@@ -41,7 +41,7 @@ def attention(*, actor: Actor, span: Span) -> AttentionCard:
     """
     seen_by(actor)
     leads = actor.has(Permission.APPROVALS_LEAD)
-    names = {person: voter.name for person, voter in voters_of(actor=actor, tool_id=None).items()}
+    names = {person: voter.name for person, voter in voters_of(actor=actor, tools=()).items()}
     votes = Vote.objects.filter(
         tenant_id=actor.tenant_id, cast_at__gte=span.starts_at, cast_at__lt=span.ends_at
     )

@@ -19,7 +19,7 @@ _MOST_TEXT: Final = 500
 def since(*, actor: Actor, proposal_id: UUID, seen_no: int) -> Diff | None:
     """Return what differs from a revision that was seen to the current one; None without such."""
     row = row_for(actor, proposal_id)
-    if row is None or not seen_by(actor).covers(row.tool_id):
+    if row is None or not seen_by(actor).covers(row):
         return None
     found = _contents(row, seen_no)
     if seen_no not in found or seen_no == row.revision_no:

@@ -9,7 +9,7 @@ from django.db.models import Count
 from approvals import policies
 from approvals.cards import ClaimCard, ClaimsCard, Requirement, SavedViewCard
 from approvals.models import Claim, PrincipalRow, Proposal, RequirementRow, SavedView, Snooze, Vote
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import seen_by, voters_on
 from approvals.queries.seeing import row_for
 from approvals.queries.turns import NOBODY
 from approvals.states import DECIDABLE, ProposalState
@@ -103,7 +103,7 @@ class _Reading:
         self.row = row
         self.requirement: Requirement = RequirementRow.newest(row).card()
         self.principals = [one.card() for one in PrincipalRow.objects.filter(proposal=row)]
-        self.voters = voters_of(actor=actor, tool_id=row.tool_id)
+        self.voters = voters_on(actor=actor, row=row)
         live = Claim.objects.filter(proposal=row, lease_until__gt=self.at)
         self.claims = [one.card() for one in live.order_by("since", "id")]
         self.mine = next((one for one in self.claims if one.person_id == self.person), None)
@@ -146,7 +146,7 @@ class _Reading:
 
 def _seen(actor: Actor, proposal_id: UUID) -> Proposal:
     row = row_for(actor, proposal_id)
-    if row is None or not seen_by(actor).covers(row.tool_id):
+    if row is None or not seen_by(actor).covers(row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return row
 

@@ -19,7 +19,7 @@ from approvals.cards import (
 )
 from approvals.events import PROPOSAL
 from approvals.models import Decision, Freeze, PrincipalRow, Proposal, RequirementRow, Timer
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import seen_by, voters_on
 from approvals.queries.seeing import row_for
 from approvals.states import DECIDABLE, Basis, OnExpiry, ProposalState, TimerKind
 from audit.cards import EntryCard
@@ -77,7 +77,7 @@ def clock_of(*, actor: Actor, proposal_id: UUID) -> ClockCard:
         NotFound: there is none that the reader may see.
     """
     row = _row(actor, proposal_id)
-    if not seen_by(actor).covers(row.tool_id):
+    if not seen_by(actor).covers(row):
         raise _nothing()
     asked = list(RequirementRow.objects.filter(proposal=row).order_by("no"))
     window = policies.Window(
@@ -86,7 +86,7 @@ def clock_of(*, actor: Actor, proposal_id: UUID) -> ClockCard:
         freezes=tuple(each.card() for each in Freeze.objects.filter(proposal=row)),
     )
     principals = [each.card() for each in PrincipalRow.objects.filter(proposal=row)]
-    voters = voters_of(actor=actor, tool_id=row.tool_id)
+    voters = voters_on(actor=actor, row=row)
     return clock_card(
         row,
         asked=asked,

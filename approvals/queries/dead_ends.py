@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -16,6 +16,7 @@ from approvals.states import DECIDABLE, PrincipalRole
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
 
+_Tools: TypeAlias = tuple[UUID | None, ...]  # of a plan, those of all its changes
 _BARE: Final = policies.requirement_for(1)
 
 
@@ -26,6 +27,7 @@ def wrongly_flagged(*, actor: Actor, limit: int) -> tuple[UUID, ...]:
     Most proposals ask the same of the same people, so few questions answer for all of them.
     """
     asked = RequirementRow.objects.filter(proposal=OuterRef("pk")).order_by("-no")
+    steps = Proposal.objects.filter(plan=OuterRef("pk"))
     chain = PrincipalRow.objects.filter(proposal=OuterRef("pk"), person_id__isnull=False)
     rows = (
         Proposal.objects.filter(
@@ -36,14 +38,16 @@ def wrongly_flagged(*, actor: Actor, limit: int) -> tuple[UUID, ...]:
         .annotate(
             blocks=Subquery(asked.values("blocks")[:1]),
             chain=ArraySubquery(chain.order_by("person_id").values("person_id")),
+            changes=ArraySubquery(steps.order_by("tool_id").values("tool_id").distinct()),
         )
         .order_by("id")
-        .values_list("id", "tool_id", "unfillable_since", "blocks", "chain")
+        .values_list("id", "tool_id", "changes", "unfillable_since", "blocks", "chain")
     )
     answers = _Answers(actor)
     found: list[UUID] = []
-    for proposal_id, tool_id, since, blocks, people in rows.iterator():
-        if answers.can_be_filled(tool_id, blocks, people) == (since is not None):
+    for proposal_id, tool_id, changes, since, blocks, people in rows.iterator():
+        tools = tuple(changes) or (tool_id,)
+        if answers.can_be_filled(tools, blocks, people) == (since is not None):
             found.append(proposal_id)
         if len(found) == limit:
             break
@@ -55,21 +59,21 @@ class _Answers:
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
-        self._voters: dict[UUID | None, list[Any]] = {}
-        self._known: dict[tuple[UUID | None, str, tuple[UUID, ...]], bool] = {}
+        self._voters: dict[_Tools, list[Any]] = {}
+        self._known: dict[tuple[_Tools, str, tuple[UUID, ...]], bool] = {}
 
-    def can_be_filled(self, tool_id: UUID | None, blocks: Any, chain: list[UUID]) -> bool:
-        key = (tool_id, json.dumps(blocks, sort_keys=True), tuple(chain))
+    def can_be_filled(self, tools: _Tools, blocks: Any, chain: list[UUID]) -> bool:
+        key = (tools, json.dumps(blocks, sort_keys=True), tuple(chain))
         if key not in self._known:
             requirement = replace(_BARE, blocks=policies.blocks_from(blocks))
             barred = [_bar(person) for person in chain]
-            self._known[key] = policies.can_be_filled(requirement, self._of(tool_id), barred)
+            self._known[key] = policies.can_be_filled(requirement, self._of(tools), barred)
         return self._known[key]
 
-    def _of(self, tool_id: UUID | None) -> list[Any]:
-        if tool_id not in self._voters:
-            self._voters[tool_id] = list(voters_of(actor=self._actor, tool_id=tool_id).values())
-        return self._voters[tool_id]
+    def _of(self, tools: _Tools) -> list[Any]:
+        if tools not in self._voters:
+            self._voters[tools] = list(voters_of(actor=self._actor, tools=tools).values())
+        return self._voters[tools]
 
 
 def _bar(person: UUID) -> Principal:

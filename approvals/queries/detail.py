@@ -38,7 +38,7 @@ from approvals.queries.deciders import deciders_of
 from approvals.queries.delegating import count_people
 from approvals.queries.editing import seen_row
 from approvals.queries.evidence import evidence_of
-from approvals.queries.people import as_voter, seen_by, voters_of
+from approvals.queries.people import as_voter, seen_by, voters_on
 from approvals.queries.plans import plan_of_row
 from approvals.queries.standing import words_of
 from approvals.queries.thread import thread_of
@@ -101,7 +101,7 @@ class _Reading:
             each.card() for each in Freeze.objects.filter(proposal=row).order_by("since", "id")
         )
         self.votes = _votes_of(row)
-        self.voters = voters_of(actor=actor, tool_id=row.tool_id)
+        self.voters = voters_on(actor=actor, row=row)
         self.mine = [vote for vote in self.votes if str(vote.person_id) == actor.id]
         self.events = events_of(
             actor=actor, target_type=PROPOSAL, target_id=str(row.id), limit=_MOST_EVENTS

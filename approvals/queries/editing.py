@@ -6,7 +6,7 @@ from uuid import UUID
 from approvals import policies
 from approvals.cards import EditBase, Principal, Requirement, Voter
 from approvals.models import PrincipalRow, Proposal, RequirementRow, Revision
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import seen_by, voters_on
 from approvals.queries.seeing import row_for
 from approvals.states import LIVE, PrincipalRole, ProposalState
 from console.kernel.actors import Actor
@@ -56,7 +56,7 @@ def seen_row(actor: Actor, proposal_id: UUID) -> Proposal:
     """
     reach = seen_by(actor)
     row = row_for(actor, proposal_id)
-    if row is None or not reach.covers(row.tool_id):
+    if row is None or not reach.covers(row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return row
 
@@ -65,7 +65,7 @@ def require_reviewer_of(actor: Actor, row: Proposal) -> None:
     """Raise unless this person could vote on it, or could before an edit of their own."""
     require_reviewer(
         actor,
-        voters_of(actor=actor, tool_id=row.tool_id),
+        voters_on(actor=actor, row=row),
         RequirementRow.newest(row).card(),
         [each.card() for each in PrincipalRow.objects.filter(proposal=row)],
     )

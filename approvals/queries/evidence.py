@@ -36,7 +36,7 @@ def evidence(*, actor: Actor, proposal_id: UUID, diff: Diff) -> Evidence:
     """
     row = row_for(actor, proposal_id)
     reach = seen_by(actor)
-    if row is None or not reach.covers(row.tool_id):
+    if row is None or not reach.covers(row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return evidence_of(row, reach, diff, at=clock.now())
 

@@ -17,7 +17,7 @@ from approvals.cards import (
 )
 from approvals.models import Evaluation, PolicyVersion, PrincipalRow, RequirementRow
 from approvals.queries.checks import told_of
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import seen_by, voters_on
 from approvals.queries.sampling import turned_rules
 from approvals.queries.seeing import row_for
 from approvals.queries.totals import Place, sums_of
@@ -67,7 +67,7 @@ def explain(*, actor: Actor, proposal_id: UUID) -> Explained:
         NotFound: there is no such proposal, or the actor may not see it.
     """
     row = row_for(actor, proposal_id)
-    if row is None or not seen_by(actor).covers(row.tool_id):
+    if row is None or not seen_by(actor).covers(row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     said = list(
         Evaluation.objects.filter(proposal_id=told_of(row))
@@ -76,7 +76,7 @@ def explain(*, actor: Actor, proposal_id: UUID) -> Explained:
     )
     requirement = RequirementRow.newest(row).card()
     principals = [one.card() for one in PrincipalRow.objects.filter(proposal=row).order_by("id")]
-    voters = voters_of(actor=actor, tool_id=row.tool_id)
+    voters = voters_on(actor=actor, row=row)
     return Explained(
         evaluation=_first(said, Purpose.PROPOSE),
         later=tuple(one.card() for one in said if one.purpose == Purpose.DISPATCH.value),

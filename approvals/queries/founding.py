@@ -33,7 +33,7 @@ def has_quorum(*, actor: Actor) -> bool:
     who can agree to what they ask.
     """
     requirement = policies.requirement_for(_TIER)
-    voters = list(voters_of(actor=actor, tool_id=None).values())
+    voters = list(voters_of(actor=actor, tools=()).values())
     askers = accounts.administrators(actor=actor)
     return policies.can_be_filled(requirement, voters, ()) and all(
         policies.can_be_filled(requirement, voters, (_asker(one),)) for one in askers

@@ -24,7 +24,7 @@ from approvals.models import (
     Vote,
 )
 from approvals.queries.claims import busy_people
-from approvals.queries.people import voters_of
+from approvals.queries.people import voters_on
 from approvals.states import (
     ASKS,
     Basis,
@@ -58,7 +58,7 @@ class Asked:
         self.row = row
         self.requirement: Requirement = RequirementRow.newest(row).card()
         chain = [one.card() for one in PrincipalRow.objects.filter(proposal=row)]
-        everybody: Iterable[Voter] = voters_of(actor=actor, tool_id=row.tool_id).values()
+        everybody: Iterable[Voter] = voters_on(actor=actor, row=row).values()
         self.entitled: Mapping[UUID, Voter] = {
             voter.person_id: voter
             for voter in everybody

@@ -1,13 +1,15 @@
 """Who may vote and who may look: people of accounts, as the rules of this room see them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from approvals.cards import Voter
+from approvals.models import Proposal
 from approvals.queries.delegating import with_delegations
+from approvals.states import PLAN
 from console.accounts import queries as accounts
 from console.accounts.cards import PersonCard
 from console.accounts.states import ObjectKind, Permission
@@ -18,24 +20,44 @@ from console.kernel.transactions import query
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Of which tools somebody may see proposals; None means of all."""
+    """Of which tools somebody may see proposals; None means of all.
+
+    A plan shows what each of its changes does, so it takes a right on the tool of every one.
+    """
 
     tools: frozenset[UUID] | None
 
-    def covers(self, tool_id: UUID | None) -> bool:
-        return self.tools is None or tool_id in self.tools
+    def covers(self, row: Proposal) -> bool:
+        if self.tools is None:
+            return True
+        asked = tools_of(row)
+        return bool(asked) and asked <= self.tools
 
     @property
     def rows(self) -> Q:
-        return Q() if self.tools is None else Q(tool_id__in=self.tools)
+        """Select the proposals that it covers, among rows of proposals."""
+        if self.tools is None:
+            return Q()
+        beyond = Proposal.objects.filter(plan=OuterRef("pk")).exclude(tool_id__in=self.tools)
+        return Q(tool_id__in=self.tools) | Q(~Exists(beyond), subject_kind=PLAN)
 
 
-def voters_of(*, actor: Actor, tool_id: UUID | None) -> Mapping[UUID, Voter]:
-    """Return everybody who may vote on a tool now: by role, or by a right on the tool."""
+def tools_of(row: Proposal) -> frozenset[UUID | None]:
+    """Return the tools on which rights count for a proposal; None is one without such rights."""
+    if row.subject_kind != PLAN:
+        return frozenset({row.tool_id})
+    return frozenset(Proposal.objects.filter(plan=row).values_list("tool_id", flat=True))
+
+
+def voters_on(*, actor: Actor, row: Proposal) -> Mapping[UUID, Voter]:
+    """Return everybody who may vote on a proposal now."""
+    return voters_of(actor=actor, tools=tools_of(row))
+
+
+def voters_of(*, actor: Actor, tools: Collection[UUID | None]) -> Mapping[UUID, Voter]:
+    """Return everybody who may vote on all of these tools now: by role, or by rights on them."""
     people = {person.id: person for person in accounts.reviewers(actor=actor)}
-    if tool_id is not None:
-        granted = accounts.reviewers_of_tool(actor=actor, tool_id=tool_id)
-        people.update({person.id: person for person in granted})
+    people.update(_granted_all(actor, tools))
     found = {person.id: _voter(person) for person in sorted(people.values(), key=_by_name)}
     return with_delegations(actor, found)
 
@@ -87,6 +109,20 @@ def decided_by(actor: Actor) -> Reach:
     if actor.is_person and actor.has(Permission.APPROVALS_VOTE):
         return Reach(tools=None)
     return Reach(tools=_granted(actor))
+
+
+def _granted_all(actor: Actor, tools: Collection[UUID | None]) -> Mapping[UUID, PersonCard]:
+    """Return who has a right on each of these tools."""
+    found: dict[UUID, PersonCard] | None = None
+    for tool_id in tools:
+        if tool_id is None:
+            return {}
+        granted = accounts.reviewers_of_tool(actor=actor, tool_id=tool_id)
+        mine = {person.id: person for person in granted}
+        found = mine if found is None else {key: mine[key] for key in found.keys() & mine.keys()}
+        if not found:
+            return {}
+    return found or {}
 
 
 def _granted(actor: Actor) -> frozenset[UUID]:

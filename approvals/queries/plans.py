@@ -22,7 +22,7 @@ def plan_of(*, actor: Actor, proposal_id: UUID) -> PlanCard | None:
         NotFound: there is no such proposal, or none that the reader may see.
     """
     row = row_for(actor, proposal_id)
-    if row is None or not seen_by(actor).covers(row.tool_id):
+    if row is None or not seen_by(actor).covers(row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return plan_of_row(actor, row)
 
@@ -37,7 +37,7 @@ def first_change(*, actor: Actor, proposal_id: UUID) -> UUID | None:
 def plan_of_row(actor: Actor, row: Proposal) -> PlanCard | None:
     """Return the plan of a proposal that was read already; part of another query."""
     whole = row if row.subject_kind == PLAN else row.plan
-    if whole is None or not seen_by(actor).covers(whole.tool_id):
+    if whole is None or not seen_by(actor).covers(whole):
         return None
     steps = _steps(whole)
     return PlanCard(

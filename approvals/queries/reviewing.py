@@ -16,11 +16,12 @@ from approvals.models import (
     Dispatch,
     PolicyVersion,
     PrincipalRow,
+    Proposal,
     RequirementRow,
     ReviewTask,
     StandingUse,
 )
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import seen_by, voters_on
 from approvals.states import Basis, Outcome
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, NotFound
@@ -117,7 +118,9 @@ def require_answerer(
 def _seen(actor: Actor) -> QuerySet[ReviewTask]:
     rows = ReviewTask.objects.filter(tenant_id=actor.tenant_id).select_related("proposal")
     reach = seen_by(actor)
-    return rows if reach.tools is None else rows.filter(proposal__tool_id__in=reach.tools)
+    if reach.tools is None:
+        return rows
+    return rows.filter(proposal__in=Proposal.objects.filter(reach.rows))
 
 
 def _refusal(actor: Actor, row: ReviewTask) -> str:
@@ -127,7 +130,7 @@ def _refusal(actor: Actor, row: ReviewTask) -> str:
         require_answerer(
             UUID(actor.id),
             row,
-            voters_of(actor=actor, tool_id=row.proposal.tool_id),
+            voters_on(actor=actor, row=row.proposal),
             RequirementRow.newest(row.proposal).card(),
             [one.card() for one in PrincipalRow.objects.filter(proposal=row.proposal)],
         )

@@ -27,6 +27,7 @@ def annotated(rows: QuerySet[Proposal], reader: Reader) -> QuerySet[Proposal]:
     return rows.annotate(
         voted=reader.voted,
         in_chain=reader.in_chain,
+        covered=reader.covered,
         snoozed_until=Subquery(snoozed.values("until")[:1]),
     )
 
@@ -57,8 +58,8 @@ def queue_rows(
         )
 
 
-def _is_asked(row: Proposal, reader: Reader) -> bool:
-    return reader.reach.covers(row.tool_id) and not reader.names.isdisjoint(row.asked_groups)
+def _is_asked(row: Any, reader: Reader) -> bool:
+    return row.covered and not reader.names.isdisjoint(row.asked_groups)
 
 
 def _note(card: ProposalCard, row: Any, reader: Reader) -> str:

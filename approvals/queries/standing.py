@@ -30,7 +30,7 @@ from approvals.models import (
     Vote,
 )
 from approvals.queries.editing import seen_row
-from approvals.queries.people import as_voter, seen_by, voters_of
+from approvals.queries.people import as_voter, seen_by, voters_of, voters_on
 from approvals.states import Basis, Choice, ProposalState, Purpose, StandingState
 from console.accounts.states import Permission
 from console.kernel import clock
@@ -162,7 +162,7 @@ def _refusal(actor: Actor, row: Proposal, requirement: Requirement, mine: Vote |
         if mine is None or ProposalState(row.state) not in AGREED:
             raise policies.standing_not_approved()
         chain = [each.card() for each in PrincipalRow.objects.filter(proposal=row)]
-        voters = voters_of(actor=actor, tool_id=row.tool_id)
+        voters = voters_on(actor=actor, row=row)
         policies.require_voter(as_voter(actor, voters), requirement, chain)
     except ConsoleError as refusal:
         return refusal.message
@@ -179,11 +179,8 @@ def _target_of(row: Proposal) -> Mapping[str, Any]:
 
 def _cards(actor: Actor, rows: Sequence[Standing], *, at: datetime) -> tuple[StandingCard, ...]:
     uses = _last_uses(rows)
-    voters: dict[UUID | None, Mapping[UUID, Voter]] = {}
-    for row in rows:
-        tool_id = row.proposal.tool_id
-        if tool_id not in voters:
-            voters[tool_id] = voters_of(actor=actor, tool_id=tool_id)
+    tools = {row.proposal.tool_id for row in rows}  # none is made of a plan
+    voters = {tool_id: voters_of(actor=actor, tools=(tool_id,)) for tool_id in tools}
     return tuple(
         StandingCard(
             id=row.id,

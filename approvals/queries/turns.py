@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from approvals import policies
 from approvals.models import Claim, Freeze, PrincipalRow, Proposal, Snooze, Vote
@@ -68,6 +68,13 @@ class Reader:
         if lent is None or not policies.answers_to(self.actor.groups).isdisjoint(asked):
             return ""
         return lent.name
+
+    @cached_property
+    def covered(self) -> Case | Value:
+        """Say of a row whether the reader's role or rights let them decide about its tools."""
+        if not self.decides:
+            return Value(value=True)
+        return Case(When(self.decides, then=Value(value=True)), default=Value(value=False))
 
     @cached_property
     def entitled(self) -> Q:

@@ -78,7 +78,7 @@ def call_of(*, actor: Actor, proposal_id: UUID) -> Call:
         NotFound: there is no such proposal, or no rules were ever asked about it.
     """
     row = row_for(actor, proposal_id)
-    if row is None or not seen_by(actor).covers(row.tool_id):
+    if row is None or not seen_by(actor).covers(row):
         raise _no_call()
     found = (
         Evaluation.objects.filter(proposal_id=told_of(row), purpose=Purpose.PROPOSE.value)
