@@ -34,6 +34,7 @@ class Batches(ApiView):
             reason_code=values.get("reason_code", ""),
             note=values.get("note", ""),
             agent_message=values.get("agent_message", ""),
+            in_place_of=values.get("in_place_of"),
         )
         return Response(BatchOut({"results": results}).data)
 

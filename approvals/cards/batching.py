@@ -5,6 +5,7 @@ from uuid import UUID
 
 from approvals.cards.answers import VoteReceipt
 from approvals.cards.lists import ProposalCard
+from approvals.cards.people import Lent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class BatchRow:
     card: ProposalCard
     records: tuple[str, ...]  # "kind id" of what it touches
     parts: tuple[str, ...]  # names of the parts that the table shows whole
+    own: bool  # the reader can vote on it for themselves
+    instead: bool  # or in the place that was lent to them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class BatchCard:
     rows: tuple[BatchRow, ...]
     columns: tuple[Column, ...]
     left_out: tuple[LeftOut, ...]
+    lent: Lent | None  # to the reader, where it fits one of the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from approvals import policies
 from approvals.cards import BatchResult, Listed, VoteReceipt
@@ -24,11 +25,15 @@ def cast_batch(
     reason_code: str = "",
     note: str = "",
     agent_message: str = "",
+    in_place_of: UUID | None = None,
 ) -> tuple[BatchResult, ...]:
     """Vote the same on every item, one after the other; what is refused stops no other item.
 
     Not one transaction: each item has its own, with its own receipt or refusal. The same batch
     again returns the receipts of the first.
+
+    Args:
+        in_place_of: as for a single vote; an item that the delegation does not fit is refused.
 
     Raises:
         VoteByMachine: only people who are signed in decide.
@@ -44,7 +49,12 @@ def cast_batch(
         )
     policies.require_reason(choice, reason_code, note)
     titles = checked_titles(actor=actor, items=items)
-    said = {"reason_code": reason_code, "note": note, "agent_message": agent_message}
+    said = {
+        "reason_code": reason_code,
+        "note": note,
+        "agent_message": agent_message,
+        "in_place_of": in_place_of,
+    }
     results = []
     for item in items:
         title = titles.get(item.proposal_id, "")

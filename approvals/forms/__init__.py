@@ -237,6 +237,7 @@ class BatchForm(forms.Form):
     agent_message = forms.CharField(
         required=False, strip=False, max_length=MESSAGE_LENGTH, label="Tell the agent"
     )
+    in_place_of = forms.UUIDField(required=False, label="In place of")
     record = forms.CharField(required=False, max_length=1)
     guard = forms.CharField(required=False, max_length=1)
 

@@ -15,10 +15,12 @@ from approvals.cards import (
     Listed,
     QueueRow,
     Requirement,
+    Voter,
 )
 from approvals.errors import BatchMixed, BatchNever, BatchTooMany
 from approvals.models import Proposal, RequirementRow, Revision
-from approvals.queries.people import seen_by
+from approvals.policies.delegating import has_own_right, lent_for
+from approvals.queries.people import as_voter, seen_by, voters_of
 from approvals.queries.rows import annotated, queue_rows
 from approvals.queries.turns import Reader, in_lists
 from console.kernel import clock
@@ -67,21 +69,19 @@ def batch(*, actor: Actor, proposal_ids: Sequence[UUID]) -> BatchCard:
     most = min((one.requirement.batch_most for one in fitting), default=0)
     if len(fitting) > most:
         raise _too_many(most)
+    fit = {one.row.card.id for one in fitting}
+    tools = {row.tool_id for row in kept if row.id in fit}
+    voter = as_voter(actor, voters_of(actor=actor, tools=tools))
+    lent = any(lent_for(voter, one.requirement) for one in fitting)
     return BatchCard(
         tool=found[0].content.tool,
         most=most,
-        rows=tuple(
-            BatchRow(
-                card=one.row.card,
-                records=diffs.records_in(_images(one.content)),
-                parts=tuple(part.name for part in diffs.parts_of(_images(one.content))),
-            )
-            for one in fitting
-        ),
+        rows=tuple(_row(one, voter) for one in fitting),
         columns=diffs.tabled([one.diff for one in fitting]),
         left_out=tuple(
             LeftOut(card=one.row.card, why=why) for one in found if (why := _why_not(one))
         ),
+        lent=voter.lent if lent else None,
     )
 
 
@@ -130,6 +130,17 @@ def requirements_of(rows: Collection[Proposal]) -> Mapping[UUID, Requirement]:
 
 
 # -- parts ---------------------------------------------------------------------------------------
+
+
+def _row(found: _Found, voter: Voter) -> BatchRow:
+    images = _images(found.content)
+    return BatchRow(
+        card=found.row.card,
+        records=diffs.records_in(images),
+        parts=tuple(part.name for part in diffs.parts_of(images)),
+        own=has_own_right(voter, found.requirement),
+        instead=lent_for(voter, found.requirement) is not None,
+    )
 
 
 def _why_not(found: _Found) -> str:

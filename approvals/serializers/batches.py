@@ -23,6 +23,10 @@ class BatchIn(In):
     reason_code = WordIn([code.value for code in RejectCode], required=False)
     note = TextIn(required=False, allow_blank=True, max_length=NOTE_LENGTH)
     agent_message = TextIn(required=False, allow_blank=True, max_length=MESSAGE_LENGTH)
+    in_place_of = serializers.UUIDField(
+        required=False,
+        help_text="Whose place every vote fills by a delegation; left out, one's own.",
+    )
 
 
 class BatchResultOut(Out):

@@ -16,7 +16,7 @@ from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError
 from console.kernel.http import actor_of, read, requires, show
 
-_TYPED = ("choice", "reason_code", "note", "agent_message")
+_TYPED = ("choice", "reason_code", "note", "agent_message", "in_place_of")
 
 
 @requires("")
@@ -56,7 +56,7 @@ def _again(request: HttpRequest, ids: Sequence[UUID], refusal: ConsoleError) -> 
     """Show the table as it is now, with the refusal and what was typed."""
     card = queries.batch(actor=actor_of(request), proposal_ids=ids)
     typed = {name: request.POST.get(name, "") for name in _TYPED}
-    context = {**_context(card), "refused": refusal, "typed": typed}
+    context = {**_context(card, typed), "refused": refusal}
     answer = show(request, "approvals/batch.html", context, status=refusal.status)
     _keep_shown(actor_of(request), card)
     answer.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
@@ -75,7 +75,7 @@ def _keep_shown(actor: Actor, card: BatchCard) -> None:
         )
 
 
-def _context(card: BatchCard) -> Mapping[str, Any]:
+def _context(card: BatchCard, typed: Mapping[str, str] | None = None) -> Mapping[str, Any]:
     differing = [column for column in card.columns if not column.same]
     return {
         "batch": card,
@@ -87,5 +87,17 @@ def _context(card: BatchCard) -> Mapping[str, Any]:
         "same": [(column.name, column.cells[0]) for column in card.columns if column.same],
         "outliers": sum(bool(cell.outlier) for column in differing for cell in column.cells),
         "reasons": REASONS,
-        "typed": {},
+        "typed": typed or {},
+        "capacity": _capacity(card, typed or {}),
+    }
+
+
+def _capacity(card: BatchCard, typed: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return what `approvals/in_place.html` shows, if a place was lent that is asked for here."""
+    if card.lent is None:
+        return None
+    return {
+        "lent": card.lent,
+        "own": any(row.own for row in card.rows),
+        "chosen": typed.get("in_place_of") == str(card.lent.person_id),
     }

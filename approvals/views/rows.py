@@ -55,10 +55,7 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
         "at": card.decide_by if waits else card.moved_at,
         "at_label": "Decide by" if waits else "",
         # The value of the row's box: what the reader may decide together with others.
-        # A batch is of one's own votes; what can only be decided in a lent place has its page.
-        "select": str(card.id)
-        if waits and row.turn is not None and card.tier == 1 and not row.in_place_of
-        else "",
+        "select": str(card.id) if waits and row.turn is not None and card.tier == 1 else "",
     }
 
 

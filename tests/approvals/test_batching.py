@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,7 +15,8 @@ from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, NotFound
 from console.kernel.ids import uuid7
 from tests.approvals.desk import agent, approve, now, opened, shown
-from tests.approvals.policies.rules import FINANCE, rule, spoken
+from tests.approvals.lent import lend
+from tests.approvals.policies.rules import FINANCE, rule, spoken, when
 from tests.cast import Cast
 
 ADDRESS = "/reviews/batch/"
@@ -37,6 +39,18 @@ def listed(cards: list[ProposalCard]) -> list[Listed]:
         Listed(proposal_id=card.id, revision_no=card.revision_no, digest=card.digest)
         for card in cards
     ]
+
+
+def of_two_groups(cast: Cast) -> list[ProposalCard]:
+    """Open a request that finance decides, and one of the same kind that care does."""
+    second = when("/args/order_id", "eq", "#W2")
+    care = {"all": [{"slots": [{"groups": ["care"], "n": 1}]}]}
+    spoken(
+        cast,
+        rule("finance", "hold", when={"not": second}, require=FINANCE),
+        rule("care", "hold", when=second, require=care),
+    )
+    return [one(cast, 1), one(cast, 2)]
 
 
 def cast_on(cards: list[ProposalCard], actor: Actor, **other: Any) -> tuple[BatchResult, ...]:
@@ -203,6 +217,29 @@ class TestCastBatch:
                 cast_on([], cast.ruth, items=items)
 
 
+class TestCastBatchInPlace:
+    def test_fills_the_place_that_was_lent_where_it_fits(self, cast: Cast) -> None:
+        spoken(cast, rule("f", "hold", require=FINANCE))
+        cards = seen([one(cast, n) for n in range(2)], cast.ruth)
+        lend(cast.ines, cast.ruth)
+        as_ines = {"in_place_of": UUID(cast.ines.id)}
+
+        assert {each.code for each in cast_on(cards, cast.ruth)} == {"vote.not_in_place"}
+        found = cast_on(cards, cast.ruth, **as_ines)
+        assert {each.receipt.in_place_of for each in found if each.receipt} == {"Ines"}
+        assert {now(cast, card).card.state for card in cards} == {ProposalState.APPROVED}
+        again = cast_on(cards, cast.ruth, **as_ines)
+        assert all(each.receipt and each.receipt.repeated for each in again)
+
+    def test_refuses_each_item_that_it_does_not_fit(self, cast: Cast) -> None:
+        fits, other = seen(of_two_groups(cast), cast.ruth)
+        lend(cast.ines, cast.ruth)
+        found = cast_on([fits, other], cast.ruth, in_place_of=UUID(cast.ines.id))
+        assert [each.code for each in found] == ["", "vote.not_in_place"]
+        assert found[1].message.startswith("You do not stand in for that person here")
+        assert now(cast, other).card.state is ProposalState.OPEN
+
+
 class TestPage:
     def test_shows_votes_and_repeats_without_script(self, cast: Cast) -> None:
         client = cast.client("ruth")
@@ -225,6 +262,35 @@ class TestPage:
         assert "A rejection needs a reason and a note" in page
         assert "Ask first." in page
         assert now(cast, card).card.state is ProposalState.OPEN
+
+    def test_lets_choose_in_whose_place_where_one_was_lent(self, cast: Cast) -> None:
+        cards = of_two_groups(cast)
+        lend(cast.ines, cast.ruth)
+        client = cast.client("ruth")
+        boxes = re.findall(r'name="select" value="([^"]+)"', text(client.get("/reviews/")))
+        assert set(boxes) == {str(card.id) for card in cards}
+        page = text(client.get(ADDRESS, {"select": boxes}))
+        assert "In place of Ines (finance)" in page
+        assert page.count("(only in place of Ines)") == page.count("(only for yourself)") == 1
+        form = {
+            "item": [f"{card.id}:1:{card.digest}" for card in cards],
+            "choice": "approve",
+            "record": "1",
+            "in_place_of": cast.ines.id,
+        }
+        done = text(client.post(ADDRESS, form))
+        assert "1 of 2 votes recorded" in done
+        assert "Approved, in place of Ines" in done
+        assert "You do not stand in for that person here" in done
+
+    def test_says_in_whose_place_where_there_is_no_other(self, cast: Cast) -> None:
+        spoken(cast, rule("f", "hold", require=FINANCE))
+        card = one(cast, 1)
+        lend(cast.ines, cast.ruth)
+        page = text(cast.client("ruth").get(ADDRESS, {"select": str(card.id)}))
+        assert "You decide in place of Ines (finance)" in page
+        assert f'name="in_place_of" value="{cast.ines.id}"' in page
+        assert "in_place_of" not in text(cast.client("ines").get(ADDRESS, {"select": str(card.id)}))
 
     def test_escapes_hostile_text(self, cast: Cast) -> None:
         nasty = "<script>alert(1)</script>\u202e"
@@ -266,6 +332,24 @@ class TestApi:
         first, second = answer.json()["results"]
         assert first["receipt"]["state"] == "approved"
         assert (second["receipt"], second["code"]) == (None, "vote.not_fully_shown")
+
+    def test_takes_in_whose_place_it_is(self, cast: Cast) -> None:
+        fits, other = of_two_groups(cast)
+        lend(cast.ines, cast.ruth)
+        client = cast.api("ruth")
+        client.get(ADDRESS, {"select": [str(fits.id), str(other.id)]})
+        body = {
+            "choice": "approve",
+            "items": [
+                {"proposal": str(card.id), "revision": 1, "digest": card.digest}
+                for card in (fits, other)
+            ],
+            "in_place_of": cast.ines.id,
+        }
+        answer = client.post("/api/v1/approvals/batches", body, format="json")
+        first, second = answer.json()["results"]
+        assert first["receipt"]["in_place_of"] == "Ines"
+        assert (second["receipt"], second["code"]) == (None, "vote.not_in_place")
 
 
 def text(answer: Any) -> str:
