@@ -229,9 +229,10 @@ class External:
     def gap(self, *, tool: str) -> str:
         del tool
         return (
-            "An agent outside of Signalbox says what its target is and makes the change itself: "
-            "between its last look and the change a moment remains in which somebody else may "
-            "change it."
+            "The console cannot read it: what you see is the word of an agent outside of "
+            "Signalbox. Whether it changed is found when the agent takes the change up and says "
+            "what it reads then; if it did, nothing runs. Between that look and the change a "
+            "moment remains."
         )
 
 

@@ -13,6 +13,7 @@ from approvals.commands.opening import refresh
 from approvals.errors import EditByMachine, NotEditable, NotStale
 from approvals.kinds import kind_of
 from approvals.models import Proposal, Revision
+from approvals.policies.external import is_outside
 from approvals.queries.editing import require_reviewer_of, seen_row
 from approvals.queries.probing import unprobed
 from approvals.states import HANDED_BACK, PLAN, Outcome, ProposalState
@@ -58,7 +59,7 @@ def probe(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
     """
     row = Proposal.objects.filter(pk=proposal_id).select_related("plan").first()
     whole = row and (row.plan or row)  # of a change, its plan: people see all targets of it
-    if whole is None or not _mine_to_look(whole, every_s):
+    if whole is None or is_outside(whole.agent_id) or not _mine_to_look(whole, every_s):
         return False
     if whole.subject_kind == PLAN:
         return targets.look(actor, whole)

@@ -13,6 +13,7 @@ TOOL_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,119}$"
 USUAL_WAIT_S: Final = 25
 MOST_WAIT_S: Final = 54  # under the minute that proxies allow
 LOST_S: Final = 15 * 60  # after the time to execute; then nobody knows what became of it
+OUTSIDE: Final = "key:"  # how the name of an agent begins that runs elsewhere
 _HASH: Final = re.compile("[0-9a-f]{64}")
 _TOLD: Final[Mapping[ProposalState, str]] = {
     ProposalState.OPEN: "People have not decided yet.",
@@ -40,7 +41,12 @@ _BY_CAUSE: Final[Mapping[tuple[ProposalState, str], str]] = {
 
 def agent_id_of(key_id: str) -> str:
     """Return under which name a key's agent proposes; a stop of that agent names it."""
-    return f"key:{key_id}"
+    return f"{OUTSIDE}{key_id}"
+
+
+def is_outside(agent_id: str) -> bool:
+    """Say whether an agent of that name runs elsewhere, so that nobody here reads its targets."""
+    return agent_id.startswith(OUTSIDE)
 
 
 def own_id(owner: UUID, said: UUID) -> UUID:

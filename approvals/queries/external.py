@@ -55,7 +55,7 @@ def external_tools(*, actor: Actor) -> tuple[ExternalToolCard, ...]:
 @query
 def live_outside(*, actor: Actor, tool: str = "", agent: str = "") -> tuple[UUID, ...]:
     """Return the live proposals of external agents, of one tool or agent if named: for stops."""
-    outside = Q(subject_kind=EXTERNAL) | Q(subject_kind=PLAN, agent_id__startswith="key:")
+    outside = Q(subject_kind=EXTERNAL) | Q(subject_kind=PLAN, agent_id__startswith=external.OUTSIDE)
     rows = Proposal.objects.filter(
         outside, tenant_id=actor.tenant_id, state__in=[state.value for state in LIVE]
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from approvals.cards import Background, Evidence, FieldChange, ProposalDetail
 from approvals.policies import planning
+from approvals.policies.external import is_outside
 from approvals.states import DispatchState, ProposalState
 
 _MOST_AMOUNTS: Final = 3
@@ -36,6 +37,7 @@ def consequence_of(
         "radius": radius(detail),
         "read_at": evidence.read_at,
         "gap": gap,
+        "told": is_outside(detail.card.agent_id),
         "words": background.customers_words if background else (),
         "words_known": background is not None,
         "why": detail.requirement.explanation,

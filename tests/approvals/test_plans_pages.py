@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 
 from approvals import commands
+from approvals.queries.probing import unprobed
 from approvals.states import Choice, DispatchState
+from console.kernel import clock
 from console.kernel.ids import uuid7
 from tests.approvals import outsider as them
 from tests.approvals.desk import approve, now, opened
@@ -225,6 +227,20 @@ class TestPlansOfOutsiders:
             told = outsider.wait(one, seconds=0).json()["proposal"]
             assert told["state"] == "withdrawn"
             assert told["told"].startswith("A change of its plan did not go as planned")
+
+    def test_say_that_nobody_here_reads_their_targets(self, cast: Cast, outsider: Outsider) -> None:
+        body = asked_plan()
+        for change_ in body["changes"]:
+            change_["tier"] = 2
+        found = outsider.post("plans", body).json()
+        cards = [them.proposal(one) for one in (found["plan"], *found["changes"])]
+        for card in cards:
+            page = page_of(cast, card)
+            assert "Target told" in page
+            assert "The console cannot read it" in page
+        with clock.frozen(clock.later(clock.now(), seconds=301)):
+            assert unprobed(actor=cast.system, older_than_s=300, tier=2, limit=9) == []
+            assert not commands.probe(actor=cast.system, proposal_id=cards[0].id, every_s=0)
 
     def test_are_reported_by_their_changes_alone(self, cast: Cast, outsider: Outsider) -> None:
         found = outsider.post("plans", asked_plan()).json()
