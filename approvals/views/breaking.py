@@ -67,9 +67,14 @@ def break_glass_grants(request: HttpRequest) -> HttpResponse:
 @requires(Permission.ACCOUNTS_MANAGE)
 @require_POST
 def revoke_break_glass(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """Take the right away before its time."""
+    """Take the right away before its time; a refusal shows the list as it is now."""
     read(NothingForm, request.POST)
-    card = commands.revoke_break_glass(actor=actor_of(request), grant_id=grant_id)
+    try:
+        card = commands.revoke_break_glass(actor=actor_of(request), grant_id=grant_id)
+    except NotFound:
+        raise
+    except ConsoleError as refusal:
+        return _grants(request, refusal)
     messages.success(request, f"{card.person} may not break glass any more.", extra_tags="clear")
     return redirect("approvals:break-glass")
 

@@ -19,7 +19,7 @@ from approvals.policies.delegating import MOST_DAYS, STEPUP_S, has_own_right, le
 from console.accounts import queries as people
 from console.accounts.states import Permission
 from console.kernel import clock
-from console.kernel.errors import ConsoleError
+from console.kernel.errors import ConsoleError, NotFound
 from console.kernel.http import actor_of, read, requires, show
 
 _DAYS: Final = (1, 2, 3, 7, MOST_DAYS)
@@ -53,9 +53,14 @@ def delegations(request: HttpRequest) -> HttpResponse:
 @requires(Permission.APPROVALS_VIEW)
 @require_POST
 def end_delegation(request: HttpRequest, delegation_id: UUID) -> HttpResponse:
-    """End one before its time."""
+    """End one before its time; a refusal shows the list as it is now."""
     read(NothingForm, request.POST)
-    card = commands.end_delegation(actor=actor_of(request), delegation_id=delegation_id)
+    try:
+        card = commands.end_delegation(actor=actor_of(request), delegation_id=delegation_id)
+    except NotFound:
+        raise
+    except ConsoleError as refusal:
+        return _list(request, refusal)
     messages.success(
         request,
         f"{card.to_person} does not stand in for {card.from_person} any more.",

@@ -111,6 +111,9 @@ class TestGrants:
         after = noor.get("/reviews/break-glass/").content.decode()
         assert "Nobody may break glass now" in after
         assert "by Noor" in after
+        again = noor.post(f"/reviews/break-glass/{grant.id}/revoke/")
+        assert again.status_code == 409
+        assert "Lend it" in again.content.decode()  # the list, with what is left to do
 
     def test_offer_everybody_but_oneself(self, cast: Cast) -> None:
         page = cast.client("noor").get("/reviews/break-glass/").content.decode()

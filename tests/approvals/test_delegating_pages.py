@@ -23,6 +23,11 @@ class TestPage:
         ended = browser.post(f"/reviews/delegations/{made.id}/end/")
         assert ended.status_code == 302
         assert "by Ines" in browser.get("/reviews/delegations/").content.decode()
+        again = browser.post(f"/reviews/delegations/{made.id}/end/")
+        assert again.status_code == 409
+        page = again.content.decode()
+        assert "there is nothing to end" in page
+        assert "Name somebody" in page
 
     def test_says_why_not_and_keeps_what_was_typed(self, cast: Cast) -> None:
         form = {"person": cast.omar.id, "group": "finance", "days": "3", "reason": "I am away."}
