@@ -182,7 +182,8 @@ class Proposal(TenantRow):
                 condition=Q(state=ProposalState.STALE.value),
                 name="proposal_stale",
             ),
-            _waiting("proposal_asked", "asked_key"),
+            # With what else a filter names, as lists do; `proposal_values` estimates it.
+            _waiting("proposal_asked", "asked_key", "agent_id", "tool"),
             _waiting("proposal_waiting_tool", "tool"),
             _waiting("proposal_waiting_agent", "agent_id", "agent_label"),
         ]

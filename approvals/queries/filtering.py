@@ -39,23 +39,28 @@ def _terms(asked: Filter, without: Iterable[str]) -> Iterable[Term]:
 
 
 def _condition(term: Term, reader: Reader, *, waits: bool) -> Q:
-    found = reduce(or_, (_fits(term.field, value, reader, waits=waits) for value in term.values))
-    return ~found if term.negated else found
+    found = (_fits(term, value, reader, waits=waits) for value in term.values)
+    return reduce(and_ if term.negated else or_, found)
 
 
-def _fits(field: str, value: str, reader: Reader, *, waits: bool) -> Q:
+def _fits(term: Term, value: str, reader: Reader, *, waits: bool) -> Q:
+    """Select what one value of a word selects, or what it leaves where the word is negated."""
+    if waits and (found := _waiting(term, value, reader.actor)) is not None:
+        return found
+    said = _said(term.field, value, reader)
+    return ~said if term.negated else said
+
+
+def _said(field: str, value: str, reader: Reader) -> Q:
     match field:
         case "is":
             return _is(value, reader)
         case "tier" | "needs":
             return Q(**{field: int(value)})
-        case "group" if waits:
-            return values.of_group(reader.actor, value)
         case "group":
             return Q(asked_groups__contains=[value])
         case "tool" | "agent":
-            found = _named(field, value, reader.actor) if waits else None
-            return _like(field, value) if found is None else found
+            return _like(field, value)
         case _:
             return _text(value)
 
@@ -70,11 +75,16 @@ def _is(value: str, reader: Reader) -> Q:
     return Q(state=value)
 
 
-def _named(field: str, value: str, actor: Actor) -> Q | None:
-    select = values.of_tool if field == "tool" else values.of_agent
+def _waiting(term: Term, value: str, actor: Actor) -> Q | None:
+    """Select by the values that there are among what waits, or None where that is no way."""
+    if term.field == "group":
+        return values.of_group(actor, value, but=term.negated)
+    if term.field not in ("tool", "agent"):
+        return None
+    select = values.of_tool if term.field == "tool" else values.of_agent
     if "*" in value:
-        return select(actor, "{} ~* %(value)s", _pattern(value))
-    return select(actor, "upper({}) = upper(%(value)s)", value)
+        return select(actor, "{} ~* %(value)s", _pattern(value), but=term.negated)
+    return select(actor, "upper({}) = upper(%(value)s)", value, but=term.negated)
 
 
 def _like(field: str, value: str) -> Q:

@@ -43,8 +43,13 @@ def asked_of(actor: Actor, names: frozenset[str]) -> Q:
     return Q(asked_key__in=[key for key, _groups, fit in found if fit])
 
 
-def of_group(actor: Actor, name: str) -> Q:
-    """Select what waits and asks for this group, by a name of the filter."""
+def of_group(actor: Actor, name: str, *, but: bool = False) -> Q:
+    """Select what waits and asks for this group, by a name of the filter.
+
+    Args:
+        but: all the others instead. They are named as well: said as "not one of these", no index
+            would answer, and where nothing is left all that waits would be read to learn it.
+    """
     found = _values(
         actor,
         ("asked_key",),
@@ -53,32 +58,48 @@ def of_group(actor: Actor, name: str) -> Q:
         more=("asked_groups",),
     )
     if found is None:
-        return Q(asked_groups__contains=[name])
-    return Q(asked_key__in=[key for key, _groups, fit in found if fit])
+        asking = Q(asked_groups__contains=[name])
+        return ~asking if but else asking
+    return Q(asked_key__in=[key for key, _groups, fit in found if fit is not but])
 
 
-def of_tool(actor: Actor, comparison: str, value: str) -> Q | None:
+def of_tool(actor: Actor, comparison: str, value: str, *, but: bool = False) -> Q | None:
     """Select what waits for a tool that compares so, or None where there are too many tools.
 
     A plan waits for the tool of each of its changes, too.
+
+    Args:
+        but: all the others instead, as in `of_group`.
     """
     found = _values(actor, ("tool",), comparison.format("tool"), {"value": value})
     if found is None:
         return None
-    named = Q(tool__in=[tool for tool, fit in found if fit])
+    named = Q(tool__in=[tool for tool, fit in found if fit is not but])
     of_steps = [tool for tool, fit in found if fit and tool != PLAN]
     if not of_steps or PLAN not in {tool for tool, _fit in found}:
         return named
-    return named | Q(pk__in=_plans_with(actor, of_steps))
+    plans = Q(pk__in=_plans_with(actor, of_steps))
+    return named & ~plans if but else named | plans
 
 
-def of_agent(actor: Actor, comparison: str, value: str) -> Q | None:
-    """Select what waits for an agent whose id or label compares so, or None as `of_tool`."""
+def of_agent(actor: Actor, comparison: str, value: str, *, but: bool = False) -> Q | None:
+    """Select what waits for an agent whose id or label compares so, or None as `of_tool`.
+
+    Args:
+        but: all the others instead, as in `of_group`.
+    """
     by_id, by_label = comparison.format("agent_id"), comparison.format("agent_label")
     fits = f"{by_id}, {by_label}"
     found = _values(actor, ("agent_id", "agent_label"), fits, {"value": value})
     if found is None:
         return None
+    if but:
+        others = [(agent, label) for agent, label, *fits in found if True not in fits]
+        # Nothing else is both: whatever fits by its id or its label is in neither of the two.
+        return Q(
+            agent_id__in={agent for agent, _label in others},
+            agent_label__in={label for _agent, label in others},
+        )
     named = {agent for agent, _label, fit, _by_label in found if fit}
     labelled = {(agent, label) for agent, label, fit, by_label in found if by_label and not fit}
     # Ids beside the labels: the index begins with them.

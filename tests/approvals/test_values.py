@@ -19,6 +19,9 @@ WORDS = (
     'agent:"refunds v14"',
     "agent:*3,refunds",
     "-agent:*3",
+    "-agent:*",
+    '-agent:"Sandbox 3"',
+    "-agent:*3,refunds",
     "tool:Refund.Create",
     "tool:refund.*",
     "tool:set_note",
@@ -27,9 +30,14 @@ WORDS = (
     "tool:plan",
     "tool:nothing",
     "-tool:nothing",
+    "-tool:refund.*",
+    "-tool:refund.undo,plan",
+    "-tool:*",
     "group:care",
     'group:"+","*"',
     '-group:"+"',
+    '-group:"+","*"',
+    "-group:nobody",
     "mine:yes agent:sandbox",
 )
 
@@ -84,7 +92,7 @@ class TestValues:
         found = {row[0].split("USING btree ")[1] for row in run(cast, indexes, names=names)}
         waits = "WHERE ((state)::text = ANY"
         assert {each.partition(waits)[0].strip() for each in found} == {
-            "(tenant_id, asked_key)",
+            "(tenant_id, asked_key, agent_id, tool)",
             "(tenant_id, tool)",
             "(tenant_id, agent_id, agent_label)",
         }
