@@ -64,7 +64,7 @@ class QueuePage:
     mine: int  # how many wait for this reader
     team: int  # how many are undecided
     waiting: int  # how many of them concern this reader and wait for others
-    snoozed: int  # how many this reader put off
+    snoozed: int  # how many this reader put off; asked with their own turn only
     matched: int  # how many of this list fit its filter
     fresh: int  # arrived after the list was opened, and held back
     as_of: datetime

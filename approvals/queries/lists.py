@@ -1,6 +1,6 @@
 """The lists of proposals: my turn, team, waiting on others, decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +15,7 @@ from approvals.cards import Filter, ListPlace, QueuePage
 from approvals.models import Proposal
 from approvals.queries.claims import decisions_of, saved_views
 from approvals.queries.filtering import rows_of, waiting_rows_of
-from approvals.queries.grouping import Alike, Row, identical
+from approvals.queries.grouping import Alike, Row, kinds_of
 from approvals.queries.paging import Order
 from approvals.queries.people import seen_by
 from approvals.queries.rows import annotated, queue_rows
@@ -110,7 +110,7 @@ def awaiting_review(
         mine=counts[View.MINE],
         team=counts[View.TEAM],
         waiting=counts[View.WAITING],
-        snoozed=lists.snoozed(),
+        snoozed=lists.snoozed() if view is View.MINE else 0,
         matched=lists.matched(view, segments, counts.get(view) if not asked.terms else seen),
         fresh=lists.fresh(segments) if view is not View.DECIDED else 0,
         as_of=opened if as_of else max([opened, *(row.created_at for row in rows)]),
@@ -187,22 +187,30 @@ class _Segment:
     """A part of a list that comes whole before the next part."""
 
     rows: QuerySet[Proposal]
-    inside: Q | None = (
-        None  # all of it, what left too; identical ones of a run stand together there
-    )
     left: QuerySet[Proposal] | None = None  # was here when the list was opened, and is decided
     until: datetime | None = None  # later arrivals are held back
+    gathers: bool = True  # identical ones of a run stand together
 
     def take(self, order: Order, behind: Q, limit: int) -> list[Proposal]:
-        shown = self.rows.filter(created_at__lte=self.until) if self.until else self.rows
-        found = list(shown.filter(behind).order_by(*order.fields)[:limit])
-        if self.left is None:
-            return found
-        found += self.left.filter(behind).order_by(*order.fields)[:limit]
-        return sorted(found, key=order.key)[:limit]
+        found = [
+            row
+            for part in self._parts()
+            for row in part.filter(behind).order_by(*order.fields)[:limit]
+        ]
+        return found if self.left is None else sorted(found, key=order.key)[:limit]
+
+    def among(self, ids: Collection[UUID]) -> list[Proposal]:
+        """Return what of these is in it, in no order."""
+        return [row for part in self._parts() for row in part.filter(pk__in=ids)]
 
     def arrivals(self) -> int:
         return _counted(self.rows.filter(created_at__gt=self.until)) if self.until else 0
+
+    def _parts(self) -> Iterator[QuerySet[Proposal]]:
+        """Yield what is shown of what waits, and what left since."""
+        yield self.rows.filter(created_at__lte=self.until) if self.until else self.rows
+        if self.left is not None:
+            yield self.left
 
 
 class _Lists:
@@ -231,6 +239,17 @@ class _Lists:
         return max((at for at in newest if at is not None), default=self.reader.at)
 
     @cached_property
+    def left(self) -> QuerySet[Proposal]:
+        """Return all that was there when the list was opened and is decided."""
+        came, moved = Q(created_at__lte=self.opened), Q(moved_at__gt=self.opened)
+        return self.everything.filter(~WAITS, came, moved)
+
+    @cached_property
+    def has_left(self) -> bool:
+        """Say whether anything left; a page that is opened now need not ask for it in each part."""
+        return self.left.exists()
+
+    @cached_property
     def fitting(self) -> Q:
         """Select what fits the filter, among what waits."""
         return waiting_rows_of(self.asked, self.reader)
@@ -239,7 +258,8 @@ class _Lists:
         """Return the parts of a list in their order, without what `mine:` leaves out."""
         if view is View.DECIDED:
             rows = self.everything.filter(~WAITS, rows_of(self.asked, self.reader))
-            return [_Segment(rows=annotated(rows, self.reader))] if self._shows(mine=False) else []
+            decided = _Segment(rows=annotated(rows, self.reader), gathers=False)
+            return [decided] if self._shows(mine=False) else []
         entitled, concerned = self.reader.entitled, self.reader.concerned
         parts: dict[View, tuple[tuple[bool, Q, Q], ...]] = {
             View.MINE: ((True, self.mine, entitled),),
@@ -269,12 +289,19 @@ class _Lists:
 
     def alike(self, segments: Sequence[_Segment], found: Sequence[Row], order: Order) -> Alike:
         """Return what of a page is asked for several times by one run."""
-        runs = {row.run_id for _number, row in found if row.run_id is not None}
-        parts = [one.inside for one in segments if one.inside is not None]
-        if not runs or not parts:
-            return Alike((), order)
-        rows = annotated(self.everything, self.reader)
-        return Alike(identical(rows, parts, runs), order)
+        if not all(one.gathers for one in segments):
+            return Alike((), {}, order)
+        runs = {row.run_id for _part, row in found if row.run_id is not None}
+        kinds = kinds_of(self.reader.actor, runs, self.as_of)
+        rows = [(part, row) for part, row in found if row.id in kinds]
+        missing = set(kinds).difference(row.id for _part, row in rows)
+        for part, segment in enumerate(segments):
+            if not missing:
+                break
+            more = segment.among(missing)
+            rows += [(part, row) for row in more]
+            missing.difference_update(row.id for row in more)
+        return Alike(rows, kinds, order)
 
     def snoozed(self) -> int:
         return _counted(self.everything.filter(self.reader.snoozed & self.reader.decidable))
@@ -303,17 +330,13 @@ class _Lists:
         )
 
     def _segment(self, waits: Q, gone: Q) -> _Segment:
-        waiting = waits & self.fitting
-        rows = annotated(self.everything.filter(waiting), self.reader)
+        rows = annotated(self.everything.filter(waits & self.fitting), self.reader)
         if self.as_of is None:
-            return _Segment(rows=rows, inside=waiting)
-        came = Q(created_at__lte=self.opened)
-        fitting = rows_of(self.asked, self.reader, without=("is",))
-        left = ~WAITS & gone & fitting & came & Q(moved_at__gt=self.opened)
+            return _Segment(rows=rows)
+        left = self.left.filter(gone, rows_of(self.asked, self.reader, without=("is",)))
         return _Segment(
             rows=rows,
-            inside=(waiting & came) | left,
-            left=annotated(self.everything.filter(left), self.reader),
+            left=annotated(left, self.reader) if self.has_left else None,
             until=self.opened,
         )
 

@@ -59,14 +59,15 @@ def runs_voted_at(*, actor: Actor) -> datetime | None:
 
 def cards_of(rows: list[Proposal]) -> list[ProposalCard]:
     """Return cards for rows, with two queries however many they are."""
+    ids = [row.id for row in rows]
     revisions = {
         (revision.proposal_id, revision.no): revision
-        for revision in Revision.objects.filter(proposal__in=rows).only(
+        for revision in Revision.objects.filter(proposal__in=ids).only(
             "proposal_id", "no", "digest", "children"
         )
     }
     held = set(
-        Freeze.objects.filter(proposal__in=rows, until__isnull=True).values_list(
+        Freeze.objects.filter(proposal__in=ids, until__isnull=True).values_list(
             "proposal_id", flat=True
         )
     )

@@ -12,7 +12,7 @@ from approvals.models import Attention, Claim, Proposal, Snooze
 from approvals.queries.queue import cards_of
 from approvals.queries.standing import words_of
 from approvals.queries.turns import Reader
-from approvals.states import AttentionReason, ProposalState
+from approvals.states import DECIDABLE, AttentionReason, ProposalState
 
 
 def annotated(rows: QuerySet[Proposal], reader: Reader) -> QuerySet[Proposal]:
@@ -42,7 +42,8 @@ def queue_rows(
     """
     claims = _claims(rows, reader)
     turns = _turns(rows, reader)
-    words = words_of(row.id for row in rows)
+    # What waits was decided by nothing, so nobody has to be asked about it.
+    words = words_of([row.id for row in rows if row.state not in DECIDABLE])
     annotated_rows: Sequence[Any] = rows
     for card, row in zip(cards_of(list(rows)), annotated_rows, strict=True):
         note = _note(card, row, reader)
@@ -90,7 +91,7 @@ def _usual(row: Any) -> Turn:
 
 def _claims(rows: Sequence[Proposal], reader: Reader) -> Mapping[UUID, list[ClaimCard]]:
     live = Claim.objects.filter(
-        tenant_id=reader.actor.tenant_id, proposal__in=rows, lease_until__gt=reader.at
+        tenant_id=reader.actor.tenant_id, proposal__in=_ids(rows), lease_until__gt=reader.at
     )
     found: dict[UUID, list[ClaimCard]] = defaultdict(list)
     for claim in live.order_by("since", "id"):
@@ -100,9 +101,13 @@ def _claims(rows: Sequence[Proposal], reader: Reader) -> Mapping[UUID, list[Clai
 
 def _turns(rows: Sequence[Proposal], reader: Reader) -> Mapping[UUID, Turn]:
     kept = Attention.objects.filter(
-        tenant_id=reader.actor.tenant_id, person_id=reader.person, proposal__in=rows
+        tenant_id=reader.actor.tenant_id, person_id=reader.person, proposal__in=_ids(rows)
     )
     return {
         one.proposal_id: Turn(reason=AttentionReason(one.reason), cause=one.cause, at=one.at)
         for one in kept
     }
+
+
+def _ids(rows: Sequence[Proposal]) -> list[UUID]:
+    return [row.id for row in rows]

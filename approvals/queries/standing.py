@@ -1,7 +1,7 @@
 """Standing approvals: what each says, whether it still speaks, and for what it spoke."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -126,10 +126,12 @@ def vote_of(actor: Actor, row: Proposal, revision: Revision) -> Vote | None:
     ).first()
 
 
-def words_of(proposal_ids: Iterable[UUID]) -> Mapping[UUID, StandingWord]:
+def words_of(proposal_ids: Collection[UUID]) -> Mapping[UUID, StandingWord]:
     """Return whose standing approval spoke, of those proposals for which one did."""
+    if not proposal_ids:
+        return {}
     decided = Decision.objects.filter(
-        proposal__in=list(proposal_ids), voided_at__isnull=True, basis=Basis.STANDING.value
+        proposal__in=proposal_ids, voided_at__isnull=True, basis=Basis.STANDING.value
     )
     used = StandingUse.objects.filter(proposal__in=decided.values("proposal"))
     return {
