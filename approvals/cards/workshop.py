@@ -97,6 +97,14 @@ class ReplayCard:
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 100
 
+    @property
+    def left_s(self) -> float | None:
+        """Return how long the rest takes at the pace so far, or None before there is one."""
+        if not self.done:
+            return None
+        took = (self.moved_at - self.created_at).total_seconds()
+        return took / self.done * (self.total - self.done)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedCall:

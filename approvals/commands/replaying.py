@@ -102,17 +102,16 @@ def advance_replay(*, actor: Actor, replay_id: UUID, most: int = CHUNK) -> Repla
     active = [one.active() for one in (*rows, row.version)]
     turned = turned_rules(actor.tenant_id, [one.version for one in active])
     asking = Asking(as_turned(active, turned, tier=1))  # what is kept had a proposal
-    found = list(past_calls(row, limit=most))
-    asked = {version for _, _, past in found for version in past.versions}
-    then = measured(one.active() for one in PolicyVersion.objects.filter(pk__in=asked))
+    then: dict[UUID, Any] = {}
     tally = _Tally(row)
-    for _, _, past in found:
-        tally.add(past, replayed(past, asking, then))
-    tally.keep()
-    if found:
+    for found in past_calls(row, limit=most):
+        asked = {version for _, _, past in found for version in past.versions}.difference(then)
+        then |= measured(one.active() for one in PolicyVersion.objects.filter(pk__in=asked))
+        for _, _, past in found:
+            tally.add(past, replayed(past, asking, then))
         row.last_at, row.last_id, _ = found[-1]
-    row.done = min(row.total, row.done + len(found))
-    if len(found) < most:
+    tally.keep()
+    if tally.looked_at < most:
         row.state, row.done = ReplayState.DONE.value, row.total
     return _moved(row)
 
@@ -136,7 +135,7 @@ def cancel_replay(*, actor: Actor, replay_id: UUID) -> ReplayCard:
 
 @command
 def resume_replays(*, actor: Actor) -> int:
-    """Have workers go on with what nobody has moved for a minute; returns how many."""
+    """Have workers go on with what nobody has moved for a while; returns how many."""
     rows = Replay.objects.filter(pk__in=stuck_replays(actor=actor))
     for row in rows:
         _go_on(row)
@@ -149,7 +148,8 @@ class _Tally:
     def __init__(self, row: Replay) -> None:
         self.row = row
         self.counts: Counter[str] = Counter(row.counts)
-        self.place = row.done
+        # What committed late may be more than there was to count, so it is not what was done.
+        self.place = self.began = self.counts.total()
         self.named: list[dict[str, Any]] = []
 
     def add(self, past: Past, found: Replayed) -> None:
@@ -161,8 +161,13 @@ class _Tally:
         if says not in _NOT_NAMED and self.counts[says.value] <= MOST_NAMED:
             self.named.append(_named(past, found, self.place))
 
+    @property
+    def looked_at(self) -> int:
+        return self.place - self.began
+
     def keep(self) -> None:
         self.row.counts = dict(self.counts)
+        self.row.done = min(self.row.total, self.place)
         if not self.named:
             return
         with connection.cursor() as cursor:

@@ -36,7 +36,16 @@ def advance(_listener: socket.socket, *, tenant: str, run: str, **other: Any) ->
     worker.work(UUID(tenant), UUID(run), **other)
 
 
-JOBS: Final[dict[str, Callable[..., None]]] = {"serve": serve, "advance": advance}
+def replay(_listener: socket.socket, *, tenant: str, replay: str, **other: Any) -> None:
+    """Ask a policy about past calls as a worker does."""
+    worker.ask(UUID(tenant), UUID(replay), **other)
+
+
+JOBS: Final[dict[str, Callable[..., None]]] = {
+    "serve": serve,
+    "advance": advance,
+    "replay": replay,
+}
 
 
 def main(handle: int) -> None:

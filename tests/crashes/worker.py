@@ -1,4 +1,4 @@
-"""A worker that ends itself with SIGKILL at one point of a step; a job of `processes.py`."""
+"""A worker that ends itself with SIGKILL at one point of its work; jobs of `processes.py`."""
 
 import os
 import signal
@@ -8,6 +8,9 @@ from uuid import UUID
 from agents.llm import door
 from agents.llm.scripted import Reply, Scripted, Use
 from agents.runtime import engine, faults
+from approvals import commands
+from approvals.states import ReplayState
+from console.kernel.actors import system
 from tests.agents import outside_tools
 from tests.crashes.killing import Killer
 
@@ -38,3 +41,12 @@ def work(
     ]
     with door.answering(Scripted(replies)):
         engine.advance(tenant_id=tenant, run_id=run)
+
+
+def ask(tenant: UUID, replay: UUID, *, point: str, piece: int) -> None:
+    """Ask a policy about past calls, so many at a time, up to this point."""
+    Killer(point).watch()
+    actor = system("tests.replay", tenant)
+    state = ReplayState.RUNNING
+    while state is ReplayState.RUNNING:
+        state = commands.advance_replay(actor=actor, replay_id=replay, most=piece).state

@@ -27,12 +27,20 @@ class Command(BaseCommand):
         try:
             actor, card = self._begun(options["version"], options["days"])
             while card.state is ReplayState.RUNNING:
+                self._tell(card)
                 card = commands.advance_replay(actor=actor, replay_id=card.id)
         except ConsoleError as refusal:
             raise CommandError(refusal.message) from refusal
+        self._tell(card, ending="\n")
         for says in ReplaySays:
             self.stdout.write(f"{says.value:>15} {card.counts.get(says.value, 0)}")
         self.stdout.write(f"{card.done} of {card.total} calls; {card.state.value}")
+
+    def _tell(self, card: ReplayCard, *, ending: str = "\r") -> None:
+        """Say on a terminal how far it is; a file gets the answer alone."""
+        if self.stdout.isatty():
+            self.stdout.write(f"{card.percent:>3} % of {card.total} calls", ending=ending)
+            self.stdout.flush()
 
     def _begun(self, version_id: UUID, days: int) -> tuple[Actor, ReplayCard]:
         """Find the tenant that has this version; ids tell of no tenant."""

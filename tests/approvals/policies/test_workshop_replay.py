@@ -107,6 +107,20 @@ class TestReplay:
         assert card.counts == {"denied": 3}
         assert len(queries.replayed_calls(actor=cast.ruth, replay_id=card.id)) == 2
 
+    def test_numbers_calls_that_committed_after_they_were_counted(self, cast: Cast) -> None:
+        for _ in range(5):
+            desk.opened(cast)
+        card = started(cast, rule("a", "deny"))
+        with as_owner() as owner:
+            counted = "UPDATE approvals_replay SET total = 3 WHERE id = %s"
+            assert owner.execute(counted, [card.id]).rowcount == 1
+            owner.commit()
+        while card.state is ReplayState.RUNNING:
+            card = commands.advance_replay(actor=cast.system, replay_id=card.id, most=2)
+        assert (card.done, card.total, card.counts) == (3, 3, {"denied": 5})
+        named = queries.replayed_calls(actor=cast.ruth, replay_id=card.id)
+        assert [one.no for one in named] == [1, 2, 3, 4, 5]
+
     def test_is_one_at_a_time_and_given_back_after_a_crash(self, cast: Cast) -> None:
         desk.opened(cast)
         card = started(cast, rule("a", "deny"))
