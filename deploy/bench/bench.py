@@ -54,7 +54,7 @@ def main() -> None:
     try:
         with stage() as at:
             # One after the other, so what was measured before an interrupt is shown too.
-            found.update(_measured(at, names, quick=asked.quick))
+            found.update(_measured(at, names, asked))
     except Interrupted:
         say("Interrupted; everything that was started has ended.")
         sys.exit(130)
@@ -70,6 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.py", description="Measure; see deploy/README.md.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="fewer samples, about a minute")
+    parser.add_argument("--calls", type=int, help="how many past calls `replay` looks at")
     asked = parser.parse_args()
     unknown = set(asked.names) - set(NAMES)
     if unknown:
@@ -85,18 +86,21 @@ def _show(rows: list[Row], took_s: float) -> None:
     print(f"\n{os.cpu_count()} cores, load average {load} at the end, {took_s:.0f} s", flush=True)
 
 
-def _measured(at: Stage, names: set[str], *, quick: bool) -> Iterator[tuple[str, list[Row]]]:
+def _measured(
+    at: Stage, names: set[str], asked: argparse.Namespace
+) -> Iterator[tuple[str, list[Row]]]:
     """Measure the product first: later the trail is full of what `audit` wrote."""
+    more = {"replay": ["--calls", str(asked.calls)]} if asked.calls else {}
     with at.found.servers:
         prepare(at)
     if not names.isdisjoint(SERVED):
-        yield from _measured_served(at, names, quick=quick)
+        yield from _measured_served(at, names, quick=asked.quick)
     if not names.isdisjoint(ALONE):
         with at.found.servers:
             at.refresh()
             for name in ALONE:
                 if name in names:
-                    yield name, _script(at, name, quick=quick)
+                    yield name, _script(at, name, *more.get(name, ()), quick=asked.quick)
 
 
 def _measured_served(at: Stage, names: set[str], *, quick: bool) -> Iterator[tuple[str, list[Row]]]:

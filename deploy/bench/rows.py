@@ -48,17 +48,24 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def script(measure: Callable[[argparse.Namespace], list[Row]], *options: str) -> None:
+def script(
+    measure: Callable[[argparse.Namespace], list[Row]],
+    *options: str,
+    numbers: Sequence[str] = (),
+) -> None:
     """Run one measurement as a program: a table for people, JSON for bench.py.
 
     Args:
         options: names of further arguments that it needs.
+        numbers: names of arguments that are whole numbers and may be missing.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="fewer samples")
     parser.add_argument("--json", action="store_true", help="for programs")
     for name in options:
         parser.add_argument(f"--{name}", required=True)
+    for name in numbers:
+        parser.add_argument(f"--{name}", type=int)
     asked = parser.parse_args()
     try:
         rows = measure(asked)
