@@ -18,7 +18,10 @@ def tenant_log(actor: Actor) -> AuditLog | None:
 @query
 def completeness(*, actor: Actor) -> Completeness:
     """Return how far sealing and searching have come for this tenant."""
-    log = tenant_log(actor)
+    return completeness_of(tenant_log(actor), actor=actor)
+
+
+def completeness_of(log: AuditLog | None, *, actor: Actor) -> Completeness:
     sealed = searched = 0
     if log is not None:
         head = AuditHead.objects.filter(log_id=log.id).order_by("-size").values_list("size").first()

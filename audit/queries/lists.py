@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from audit.cards import SearchPage
 from audit.errors import TooSlow
-from audit.queries.completeness import MOST_COUNTED, completeness, tenant_log
+from audit.queries.completeness import MOST_COUNTED, completeness_of, tenant_log
 from audit.queries.entries import NEWEST, cards_of
 from audit.queries.facets import facets
 from audit.queries.matching import matching
@@ -30,7 +30,8 @@ def entries(
     Raises:
         TooSlow: the answer took longer than two seconds.
     """
-    known, log = completeness(actor=actor), tenant_log(actor)
+    log = tenant_log(actor)
+    known = completeness_of(log, actor=actor)
     pin = pinned(log, known, search)
     matches = matching(actor=actor, query=search.query).filter(index__lt=pin.size)
     if log is not None and pin.size < known.searched:
@@ -39,10 +40,9 @@ def entries(
     try:
         with connection.cursor() as cursor:
             cursor.execute(_BOUNDED)
-        rows = _page(matches, search, limit)
-        total = matches[: MOST_COUNTED + 1].count()
-        has_newer = bool(rows) and matches.filter(_after(_place(rows[0]))).exists()
-        has_older = bool(rows) and matches.filter(behind(_place(rows[-1]))).exists()
+        rows, has_newer, has_older = _page(matches, search, limit)
+        is_all = search.before is None and search.after is None and not has_older
+        total = len(rows) if is_all else matches[: MOST_COUNTED + 1].count()
         found = facets(actor, search.query, matches, known, pin) if with_facets else None
     except OperationalError as error:
         raise TooSlow("The search took more than 2 s; narrow the time or name a field.") from error
@@ -58,13 +58,20 @@ def entries(
     )
 
 
-def _page(matches: QuerySet[Any], search: Search, limit: int) -> list[Any]:
+def _page(matches: QuerySet[Any], search: Search, limit: int) -> tuple[list[Any], bool, bool]:
+    """Return the rows, and whether there are newer and older ones; one row more tells of those."""
     if search.after is not None:
-        rows = matches.filter(_after(search.after)).order_by("received_us", "index")[:limit]
-        return list(rows)[::-1]
-    if search.before is not None:
-        matches = matches.filter(behind(search.before))
-    return list(matches.order_by(*NEWEST)[:limit])
+        newer = matches.filter(_after(search.after)).order_by("received_us", "index")
+        found = list(newer[: limit + 1])
+        rows = found[:limit][::-1]
+        older = bool(rows) and matches.filter(behind(_place(rows[-1]))).exists()
+        return rows, len(found) > limit, older
+    asked = matches if search.before is None else matches.filter(behind(search.before))
+    found = list(asked.order_by(*NEWEST)[: limit + 1])
+    rows = found[:limit]
+    begins = search.before is None or not rows
+    newer_too = not begins and matches.filter(_after(_place(rows[0]))).exists()
+    return rows, newer_too, len(found) > limit
 
 
 def _place(row: Any) -> Place:

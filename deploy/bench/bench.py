@@ -27,13 +27,16 @@ SCRIPT_S: Final = 300.0
 NAMES: Final = (
     "checkpoint", "audit", "bundle", "vote", "sessions", "ballot", "queue", "replay", "stop",
     "memory", "start",
+    "search",
 )  # fmt: skip
 SERVED: Final = ("start", "memory", "vote", "sessions")  # with the product running
 # On the database alone.
-ALONE: Final = ("checkpoint", "stop", "audit", "bundle", "ballot", "queue", "replay")
+LONG: Final = {"search": 12 * 3600.0}  # ten million entries take their time to make
+ALONE: Final = ("checkpoint", "stop", "audit", "bundle", "ballot", "queue", "replay", "search")
 SCRIPTS: Final = {
     "checkpoint": "checkpoint.py",
     "audit": "audit_append.py",
+    "search": "audit_search.py",
     "bundle": "verify_bundle.py",
     "stop": "stop_latency.py",
     "queue": "queue_page.py",
@@ -139,7 +142,7 @@ def _script(at: Stage, name: str, *more: str, quick: bool) -> list[Row]:
     output = b""
     try:
         with suppress(subprocess.TimeoutExpired):
-            output, _ = process.communicate(timeout=SCRIPT_S)
+            output, _ = process.communicate(timeout=LONG.get(name, SCRIPT_S))
     finally:
         end(process)
     if process.returncode:
