@@ -25,17 +25,20 @@ HERE: Final = Path(__file__).parent
 SCRIPT_S: Final = 300.0
 # As the table has them.
 NAMES: Final = (
-    "checkpoint", "audit", "bundle", "vote", "sessions", "ballot", "queue", "replay", "stop",
-    "memory", "start",
+    "checkpoint", "audit", "hostile", "bundle", "vote", "sessions", "ballot", "queue", "replay",
+    "stop", "memory", "start",
     "search",
 )  # fmt: skip
 SERVED: Final = ("start", "memory", "vote", "sessions")  # with the product running
 # On the database alone.
 LONG: Final = {"search": 12 * 3600.0}  # ten million entries take their time to make
-ALONE: Final = ("checkpoint", "stop", "audit", "bundle", "ballot", "queue", "replay", "search")
+ALONE: Final = (
+    "checkpoint", "stop", "audit", "bundle", "ballot", "queue", "replay", "hostile", "search",
+)  # fmt: skip
 SCRIPTS: Final = {
     "checkpoint": "checkpoint.py",
     "audit": "audit_append.py",
+    "hostile": "audit_hostile.py",
     "search": "audit_search.py",
     "bundle": "verify_bundle.py",
     "stop": "stop_latency.py",
