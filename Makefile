@@ -1,4 +1,4 @@
-# make run    everything: database, Redis, web, worker, pulse, demo data; prints where and as whom
+# make run    everything: database, Redis, web, worker, pulse, signer, demo data; prints where and as whom
 # make test   every test                       make test ARGS="tests/audit -k seal" some of them
 # make check  style, types, import ladder, migrations, API file, templates, scripts
 # make lint format bench bench-audit logs lock openapi clean

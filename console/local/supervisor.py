@@ -1,4 +1,4 @@
-"""What `make run` runs: servers, tables, demo data; web, worker and pulse until told to end."""
+"""What `make run` runs: servers, tables, demo data, and the programs until told to end."""
 
 import http.client
 import json
