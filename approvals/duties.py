@@ -67,6 +67,13 @@ def settle_lost() -> int:
     return sum(commands.settle_lost(actor=system("pulse.approvals", each)) for each in tenants)
 
 
+@duty("approvals.answers", every_s=15.0)
+def give_up() -> int:
+    """Say that no answer came where nobody answered, whoever should have."""
+    waiting = queries.tenants_unanswered(older_than_s=commands.GIVE_UP_S)
+    return sum(commands.give_up(actor=system("approvals.answers", each)) for each in waiting)
+
+
 @duty("approvals.delegations", every_s=30.0)
 def delegations() -> int:
     """Put on record which delegations ended by themselves; they let nobody decide since then."""

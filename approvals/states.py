@@ -347,6 +347,7 @@ class NoticeReason(StrEnum):
     REMINDED = "reminded"
     REVISED = "revised"
     ANSWERED = "answered"
+    ASKED = "asked"
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"

@@ -33,11 +33,12 @@ _DIGITS: Final = 9
 _waiting: Counter[str] = Counter()
 
 
-def has_moved(card: Progress, after: str) -> bool:
+def has_moved(card: Progress, after: str, questions: int | None = None) -> bool:
     """Say whether there is an answer now.
 
     Args:
         after: a row version or a state that the caller knows; "": it waits for the end.
+        questions: how many open ones the caller knows; more of them are an answer, too.
 
     Raises:
         BadInput: it is neither.
@@ -46,6 +47,8 @@ def has_moved(card: Progress, after: str) -> bool:
         sentence = "Send a row_version or a state that you were told."
         raise BadInput(f"After: {sentence}", fields={"after": [sentence]})
     if card.state not in DECIDABLE:
+        return True
+    if questions is not None and len(card.questions) > questions:
         return True
     if not after:
         return False
@@ -62,12 +65,17 @@ def require_room(actor: Actor) -> None:
 
 
 async def until_moved(
-    actor: Actor, card: Progress, after: str, seconds: int, body: Callable[[Progress], bytes]
+    actor: Actor,
+    card: Progress,
+    moved: Callable[[Progress], bool],
+    seconds: int,
+    body: Callable[[Progress], bytes],
 ) -> AsyncIterator[bytes]:
     """Yield one body: of the proposal as soon as it moved, or as it still is when time is up.
 
     Args:
         card: as it was a moment ago.
+        moved: says whether a card is an answer, as `has_moved` does.
     """
     ends_at = time.monotonic() + seconds
     _waiting[actor.id] += 1
@@ -77,7 +85,7 @@ async def until_moved(
         async with Ear(actor.tenant_id, f"proposal:{card.id}") as ear:
             # First with the ear open: what happens from here on is heard.
             card = await _look(actor, card)
-            while not has_moved(card, after) and (left := ends_at - time.monotonic()) > 0:
+            while not moved(card) and (left := ends_at - time.monotonic()) > 0:
                 await ear.hear(min(_POLL_S, left))
                 card = await _look(actor, card)
     except asyncio.CancelledError:

@@ -62,6 +62,21 @@ def tell_of_revision(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> No
     _ask(actor, subject, NoticeReason.REVISED, no=data["revision_no"])
 
 
+@on("proposal.asked")
+def tell_of_question(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
+    """Tell who proposed a change of rules, people or the gate; an agent has no mail."""
+    me = _notices(actor)
+    who = queries.answerer_of(actor=me, proposal_id=subject)
+    if who is not None:
+        commands.notify(
+            actor=me,
+            people=[who],
+            reason=NoticeReason.ASKED,
+            proposal_id=subject,
+            no=_number(data["comment_id"]),
+        )
+
+
 @on("proposal.answered")
 def tell_of_answer(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
     """Tell who asked, if they can still decide it."""

@@ -68,5 +68,6 @@ urlpatterns = [
     path("<uuid:proposal_id>/withdraw/", views.take_back, name="take-back"),
     path("<uuid:proposal_id>/thread/", views.thread, name="thread"),
     path("<uuid:proposal_id>/ask/", views.ask, name="ask"),
+    path("<uuid:proposal_id>/ask/<uuid:comment_id>/", views.reply, name="reply"),
     path("<uuid:proposal_id>/vote/withdraw/", views.withdraw_vote, name="withdraw-vote"),
 ]

@@ -76,7 +76,8 @@ def answer(*, tenant_id: UUID, comment_id: UUID) -> bool:
 def answer_left(*, tenant_id: UUID) -> int:
     """Answer what waits too long; what cannot be answered is said to have none. Returns how many.
 
-    The clock of a proposal that stood still for a question so runs again.
+    The clock of a proposal that stood still for a question so runs again. What is about no call of
+    ours is for others to answer (`approvals.commands.give_up`).
     """
     me = system("agents.answers", tenant_id)
     waiting = [card for kind in KINDS for card in _unanswered(me, kind, ASK_AGAIN_S)]
@@ -85,11 +86,16 @@ def answer_left(*, tenant_id: UUID) -> int:
     for card in waiting:
         if answer(tenant_id=tenant_id, comment_id=card.id):
             done += 1
-        elif card.id in old:
+        elif card.id in old and _is_ours(me, card.id):
             text = "No answer came from the agent. Decide without it, or ask again."
             approvals.answer(actor=me, comment_id=card.id, text=text)
             done += 1
     return done
+
+
+def _is_ours(actor: Actor, comment_id: UUID) -> bool:
+    call_id = desk.asked(actor=actor, comment_id=comment_id).subject.id
+    return _about(actor=actor, call_id=call_id) is not None
 
 
 def _unanswered(actor: Actor, kind: str, older_than_s: float) -> Sequence[CommentCard]:

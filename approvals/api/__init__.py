@@ -6,7 +6,7 @@ from approvals.api.attention import Attention, Checks
 from approvals.api.batches import Batches
 from approvals.api.claims import Claims
 from approvals.api.clocks import Clock, Extend
-from approvals.api.comments import Comments
+from approvals.api.comments import Answers, Comments
 from approvals.api.delegations import Delegations, OneDelegation
 from approvals.api.dispatches import Outcomes, Reconcile
 from approvals.api.external import Dispatch, Wait
@@ -66,6 +66,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/extend", Extend.as_view()),
     path("proposals/<uuid:proposal_id>/revisions", Revisions.as_view()),
     path("proposals/<uuid:proposal_id>/comments", Comments.as_view()),
+    path("proposals/<uuid:proposal_id>/comments/<uuid:comment_id>/answer", Answers.as_view()),
     path("proposals/<uuid:proposal_id>/refresh", Refresh.as_view()),
     path("proposals/<uuid:proposal_id>/hand-back", HandBack.as_view()),
     path("proposals/<uuid:proposal_id>/withdraw", Withdraw.as_view()),

@@ -8,13 +8,13 @@ from rest_framework.response import Response
 
 from approvals import commands, queries
 from approvals.api.people import editor_of
-from approvals.serializers import CommentIn, CommentOut, NothingIn, ThreadOut
+from approvals.serializers import AnswerIn, CommentIn, CommentOut, NothingIn, ThreadOut
 from approvals.states import CommentKind
 from console.kernel.rest import ApiView, actor_of, take, take_query
 
 
 class Comments(ApiView):
-    """What is said about a proposal. It decides nothing; the agent answers later."""
+    """What is said about a proposal. It decides nothing; whoever proposed it answers later."""
 
     repeatable = False
 
@@ -36,5 +36,27 @@ class Comments(ApiView):
             text=values["text"],
             revision_no=values.get("revision", 0),
             pause=values.get("pause", False),
+        )
+        return Response(CommentOut(card).data, status=201)
+
+
+class Answers(ApiView):
+    """The answer to one question: by the key of the agent that proposed, or the person who did.
+
+    It is given once and while the proposal waits; after half an hour without one it says that no
+    answer came. Not behind an idempotency key: the same answer again gets the first one, and an
+    expiry that is noticed here is kept.
+    """
+
+    repeatable = False
+
+    @extend_schema(operation_id="comments_answer", request=AnswerIn, responses={201: CommentOut})
+    def post(self, request: Request, proposal_id: UUID, comment_id: UUID) -> Response:
+        take_query(NothingIn, request)
+        card = commands.reply(
+            actor=actor_of(request),
+            proposal_id=proposal_id,
+            comment_id=comment_id,
+            text=take(AnswerIn, request)["text"],
         )
         return Response(CommentOut(card).data, status=201)

@@ -19,6 +19,11 @@ from console.kernel.rest import ApiView, actor_of, take, take_query
 _WAITS = [
     OpenApiParameter("after", str, description="A row_version or state; left out: until settled."),
     OpenApiParameter(
+        "questions",
+        int,
+        description="How many open ones you know; more answer the wait. Left out: none does.",
+    ),
+    OpenApiParameter(
         "seconds",
         int,
         description=f"How long at most, 0 to {MOST_WAIT_S}; {USUAL_WAIT_S} unless said.",
@@ -33,25 +38,29 @@ class Wait(ApiView):
     """
 
     permission = Permission.APPROVALS_PROPOSE
-    asks = frozenset({"after", "seconds"})
+    asks = frozenset({"after", "seconds", "questions"})
 
     @extend_schema(operation_id="proposals_wait", parameters=_WAITS, responses=WaitOut)
     def get(self, request: Request, proposal_id: UUID) -> HttpResponse:
-        seconds = take_query(WaitIn, request)["seconds"]
+        values = take_query(WaitIn, request)
+        seconds = values["seconds"]
         after = request.query_params.get("after", "")
         actor = actor_of(request)
         card = queries.progress(actor=actor, proposal_id=proposal_id)
 
+        def moved(now: Progress) -> bool:
+            return streams.has_moved(now, after, values.get("questions"))
+
         def body(now: Progress) -> bytes:
-            answer = {"changed": streams.has_moved(now, after), "proposal": now}
+            answer = {"changed": moved(now), "proposal": now}
             raw: bytes = JSONRenderer().render(WaitOut(answer).data)
             return raw
 
-        if streams.has_moved(card, after) or not seconds:
+        if moved(card) or not seconds:
             return HttpResponse(body(card), content_type="application/json")
         streams.require_room(actor)
         response = StreamingHttpResponse(
-            streams.until_moved(actor, card, after, seconds, body), content_type="application/json"
+            streams.until_moved(actor, card, moved, seconds, body), content_type="application/json"
         )
         response.headers["X-Accel-Buffering"] = "no"
         return cast("HttpResponse", response)

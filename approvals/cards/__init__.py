@@ -47,7 +47,7 @@ from approvals.cards.evidence import (
     RevisionLine,
     Said,
 )
-from approvals.cards.external import ExternalCall, ExternalToolCard, Progress
+from approvals.cards.external import ExternalCall, ExternalToolCard, OpenQuestion, Progress
 from approvals.cards.gating import ToolChange
 from approvals.cards.lists import ListPlace, ProposalCard, QueuePage, QueueRow
 from approvals.cards.metrics import DayTally, MetricsCard, ReviewerRow, Tally, TallyRow
@@ -159,6 +159,7 @@ __all__ = [
     "NotClaimed",
     "Note",
     "NoticeSettingCard",
+    "OpenQuestion",
     "OpenedPlan",
     "Parcel",
     "Part",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from approvals.cards.content import Image
 from approvals.cards.detail import DispatchCard
-from approvals.states import ProposalState, RejectCode
+from approvals.states import CommentKind, ProposalState, RejectCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,17 @@ class ExternalToolCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQuestion:
+    """What a reviewer asks, for the program that answers; who asks does not show in it."""
+
+    id: UUID
+    kind: CommentKind
+    text: str
+    revision_no: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a proposal has come, for the program that waits for it; no vote shows in it."""
 
@@ -60,4 +71,5 @@ class Progress:
     told: str
     reason_code: RejectCode | None
     agent_message: str
+    questions: tuple[OpenQuestion, ...]  # that wait for an answer, oldest first
     dispatch: DispatchCard | None

@@ -38,6 +38,7 @@ from approvals.commands.replaying import (
     resume_replays,
     start_replay,
 )
+from approvals.commands.replying import GIVE_UP_S, give_up, reply
 from approvals.commands.sending import send_due
 from approvals.commands.serving import serve_parts
 from approvals.commands.signing import challenge_vote
@@ -58,6 +59,7 @@ from approvals.commands.voting import cast_vote, withdraw_vote
 from approvals.commands.withdrawing import take_back
 
 __all__ = [
+    "GIVE_UP_S",
     "MOST_DEAD_ENDS",
     "MOST_NAMED",
     "activate_version",
@@ -87,6 +89,7 @@ __all__ = [
     "end_delegation",
     "extend",
     "freeze",
+    "give_up",
     "hand_back",
     "lapse_delegations",
     "lend_break_glass",
@@ -111,6 +114,7 @@ __all__ = [
     "refresh",
     "release",
     "rename_view",
+    "reply",
     "report_outcome",
     "report_own",
     "resume_replays",

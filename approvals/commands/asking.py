@@ -1,6 +1,7 @@
 """Questions, requests for changes and notes. None of them decides anything.
 
-The agent answers later, by `answer` or by `editing.revise_when_asked`; nothing waits for it.
+The agent answers later, by `answer` or by `editing.revise_when_asked`, and others who proposed by
+`replying.reply`; nothing waits for it.
 """
 
 from datetime import datetime
@@ -24,6 +25,7 @@ from console.kernel.errors import BadInput, ConsoleError
 from console.kernel.transactions import command
 
 MOST_OPEN: Final = 5  # questions of one proposal that wait for an answer
+WANTED: Final = "Write something."
 
 
 @command
@@ -113,7 +115,7 @@ def _may_ask(desk: Desk, actor: Actor, *, pause: bool, at: datetime) -> bool:
         reviewers.require_live(desk)
     if _open_questions(desk) >= MOST_OPEN:
         raise TooManyQuestions(
-            f"{MOST_OPEN} questions wait for the agent already; wait for an answer, or vote."
+            f"{MOST_OPEN} questions wait for an answer already; wait for one, or vote."
         )
     if not pause:
         return False
@@ -140,7 +142,4 @@ def _revision(desk: Desk, no: int) -> Revision:
 
 
 def _said(text: str) -> str:
-    said = remarks.text_of(text, "text")
-    if not said:
-        raise BadInput("Text: Write something.", fields={"text": "Write something."})
-    return said
+    return remarks.needed_text(text, "text", WANTED)

@@ -276,6 +276,12 @@ class AskForm(forms.Form):
     pause = forms.BooleanField(required=False, label="Hold the clock")
 
 
+class AnswerForm(forms.Form):
+    """An answer; the length of the text is the command's question."""
+
+    text = forms.CharField(required=False, strip=False, label="Text")
+
+
 class ThreadForm(forms.Form):
     """A thread as its address says it."""
 

@@ -36,6 +36,7 @@ _HEADS: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.REMINDED: "Still your turn",
     NoticeReason.REVISED: "Your turn again",
     NoticeReason.ANSWERED: "Answered",
+    NoticeReason.ASKED: "A question for you",
     NoticeReason.APPROVED: "Approved",
     NoticeReason.REJECTED: "Rejected",
     NoticeReason.EXPIRED: "Expired",
@@ -61,6 +62,8 @@ _WHY_NOW: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.ANSWERED: "What you asked was answered.",
 }
 _SAYS: Final[Mapping[NoticeReason, str]] = {
+    NoticeReason.ASKED: "A reviewer asks about what you proposed. Answer on its page; after half "
+    "an hour it says there that no answer came.",
     NoticeReason.APPROVED: "It may be run now, once. Executed is another notice.",
     NoticeReason.REJECTED: "The change was not made.",
     NoticeReason.EXPIRED: NOBODY_DECIDED[OnExpiry.REFUSE],

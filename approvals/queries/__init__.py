@@ -48,7 +48,15 @@ from approvals.queries.reviewing import review_task, review_tasks
 from approvals.queries.sampling import allow_again, sampled_policies, sampled_rules
 from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.standing import standing_approval, standing_approvals, standing_base
-from approvals.queries.thread import asked, current, first, tenants_unanswered, thread, unanswered
+from approvals.queries.thread import (
+    answerer_of,
+    asked,
+    current,
+    first,
+    tenants_unanswered,
+    thread,
+    unanswered,
+)
 from approvals.queries.workshop import agreed_by, call_from, call_of, shadow_tally
 
 __all__ = [
@@ -59,6 +67,7 @@ __all__ = [
     "active_policies",
     "agreed_by",
     "allow_again",
+    "answerer_of",
     "asked",
     "asker_of",
     "attention",

@@ -1,12 +1,21 @@
 """What an external agent may look at: its own proposals, their dispatches, and the tools."""
 
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from approvals.cards import ExternalToolCard, Progress
+from approvals.cards import ExternalToolCard, OpenQuestion, Progress
 from approvals.errors import NotYours
-from approvals.models import Dispatch, ExternalTool, Freeze, Proposal, Revision, Vote
+from approvals.models import (
+    Comment,
+    Dispatch,
+    ExternalTool,
+    Freeze,
+    Proposal,
+    Revision,
+    Vote,
+)
 from approvals.policies import external
 from approvals.queries.editing import seen_row
 from approvals.states import (
@@ -15,6 +24,7 @@ from approvals.states import (
     LIVE,
     PLAN,
     Choice,
+    CommentKind,
     DispatchState,
     ProposalState,
     RejectCode,
@@ -25,6 +35,8 @@ from console.kernel import clock
 from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotAllowed, NotFound
 from console.kernel.transactions import query
+
+_ASKING: Final = [CommentKind.QUESTION.value, CommentKind.REQUEST_CHANGES.value]
 
 
 @query
@@ -128,7 +140,24 @@ def progress_of(row: Proposal) -> Progress:
         told=external.told(state, row.close_cause),
         reason_code=RejectCode(row.close_cause) if rejected else None,
         agent_message=_message(row) if rejected else "",
+        questions=_questions(row) if state in LIVE else (),
         dispatch=dispatch.card() if dispatch else None,
+    )
+
+
+def _questions(row: Proposal) -> tuple[OpenQuestion, ...]:
+    open_ = Comment.objects.filter(
+        proposal=row, kind__in=_ASKING, answered_by__isnull=True
+    ).select_related("revision")
+    return tuple(
+        OpenQuestion(
+            id=one.id,
+            kind=CommentKind(one.kind),
+            text=one.text,
+            revision_no=one.revision.no,
+            at=one.said_at,
+        )
+        for one in open_.order_by("said_at", "id")
     )
 
 

@@ -4,17 +4,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from approvals.cards import AskedCard, CommentCard, RevisionCard, Subject, ThreadLine
-from approvals.models import Comment, Proposal, Revision
+from approvals.errors import NotYours
+from approvals.models import Comment, PrincipalRow, Proposal, Revision
+from approvals.policies import GOVERNED_KINDS
 from approvals.queries.editing import seen_row
-from approvals.states import LIVE, CommentKind, ProposalState
+from approvals.states import LIVE, CommentKind, PrincipalRole, ProposalState
 from console.kernel import clock, tenancy
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import query
 
 _ASKING = [CommentKind.QUESTION.value, CommentKind.REQUEST_CHANGES.value]
+_LIVE = {state.value for state in LIVE}
 _MOST = 200
 
 
@@ -79,18 +83,50 @@ def asked(*, actor: Actor, comment_id: UUID) -> AskedCard:
 
 @query
 def unanswered(
-    *, actor: Actor, subject_kind: str, older_than_s: float, limit: int
+    *, actor: Actor, subject_kind: str = "", older_than_s: float, limit: int
 ) -> tuple[CommentCard, ...]:
-    """Return what was asked about subjects of a kind and has no answer, oldest first."""
+    """Return what was asked, about subjects of a kind if named, and has no answer, oldest first."""
     rows = Comment.objects.filter(
         tenant_id=actor.tenant_id,
         kind__in=_ASKING,
         said_at__range=_asked_within(older_than_s),
         answered_by__isnull=True,
-        proposal__subject_kind=subject_kind,
     ).select_related("revision")
+    if subject_kind:
+        rows = rows.filter(proposal__subject_kind=subject_kind)
     found = rows.order_by("said_at", "id")[:limit]
     return tuple(one.card(revision_no=one.revision.no) for one in found)
+
+
+@query
+def answerer_of(*, actor: Actor, proposal_id: UUID) -> UUID | None:
+    """Return the person who answers what is asked about a proposal: who asked for the change.
+
+    None where its agent answers, or nobody has to any more.
+    """
+    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    if row is None or row.subject_kind not in GOVERNED_KINDS or row.state not in _LIVE:
+        return None
+    return _starters(row).values_list("person_id", flat=True).first()
+
+
+def answers_for(actor: Actor, proposal_id: UUID) -> None:
+    """Raise unless this person answers what is asked about a proposal.
+
+    Raises:
+        NotFound, NotAllowed: the actor does not see it.
+        NotYours: its agent answers, or another person does.
+    """
+    row = seen_row(actor, proposal_id)
+    mine = row.subject_kind in GOVERNED_KINDS and _starters(row).filter(person_id=actor.id).exists()
+    if not mine:
+        raise NotYours("Only whoever proposed this answers what is asked; leave a note instead.")
+
+
+def _starters(row: Proposal) -> QuerySet[PrincipalRow]:
+    return PrincipalRow.objects.filter(
+        proposal=row, role=PrincipalRole.STARTER.value, person_id__isnull=False
+    )
 
 
 def tenants_unanswered(*, older_than_s: float) -> frozenset[UUID]:

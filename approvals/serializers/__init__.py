@@ -15,6 +15,7 @@ from approvals.serializers.batches import BatchIn, BatchOut
 from approvals.serializers.claims import ClaimIn, ClaimOut, ClaimsOut
 from approvals.serializers.clocks import ClockOut, ExtendIn, ExtensionOut, WideningOut
 from approvals.serializers.content import (
+    AnswerIn,
     CommentIn,
     CommentOut,
     EditIn,
@@ -74,6 +75,7 @@ __all__ = [
     "SORTS",
     "VIEWS",
     "WHOLE_BASE64URL",
+    "AnswerIn",
     "AssertionIn",
     "AttentionDayOut",
     "AttentionIn",

@@ -30,11 +30,15 @@ class CommentIn(In):
     )
 
 
+class AnswerIn(In):
+    text = TextIn(max_length=NOTE_LENGTH)
+
+
 class CommentOut(Out):
     id = serializers.UUIDField()
     revision_no = serializers.IntegerField()
     kind = serializers.ChoiceField([kind.value for kind in CommentKind])
-    text = serializers.CharField(help_text="An answer is the agent's claim, not verified.")
+    text = serializers.CharField(help_text="An answer is a claim of who proposed it, not verified.")
     author_kind = serializers.CharField()
     author = serializers.CharField()
     answers = serializers.UUIDField(allow_null=True)
@@ -45,7 +49,7 @@ class CommentOut(Out):
 class ThreadLineOut(Out):
     comment = CommentOut()
     answer = CommentOut(allow_null=True)
-    waits = serializers.BooleanField(help_text="For an answer of the agent.")
+    waits = serializers.BooleanField(help_text="For an answer of who proposed it.")
 
 
 class ThreadOut(Out):

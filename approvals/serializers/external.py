@@ -9,7 +9,7 @@ from approvals.models import NOTE_LENGTH, TITLE_LENGTH
 from approvals.policies.external import MOST_WAIT_S, TOOL_NAME, USUAL_WAIT_S
 from approvals.serializers.fields import TextIn, WordIn
 from approvals.serializers.proposals import DispatchOut
-from approvals.states import DispatchState, ProposalState, RejectCode
+from approvals.states import CommentKind, DispatchState, ProposalState, RejectCode
 from console.kernel.lines import is_plain_line
 from console.kernel.rest import In, Out
 
@@ -82,9 +82,18 @@ class ReconcileIn(In):
 
 
 class WaitIn(In):
+    questions = serializers.IntegerField(required=False, min_value=0, max_value=100)
     seconds = serializers.IntegerField(
         required=False, min_value=0, max_value=MOST_WAIT_S, default=USUAL_WAIT_S
     )
+
+
+class OpenQuestionOut(Out):
+    id = serializers.UUIDField(help_text="Answer it at `comments/{id}/answer`.")
+    kind = serializers.ChoiceField([kind.value for kind in CommentKind])
+    text = serializers.CharField()
+    revision_no = serializers.IntegerField()
+    at = serializers.DateTimeField()
 
 
 class ProgressOut(Out):
@@ -102,6 +111,7 @@ class ProgressOut(Out):
     told = serializers.CharField(help_text="One sentence for the agent.")
     reason_code = serializers.ChoiceField([code.value for code in RejectCode], allow_null=True)
     agent_message = serializers.CharField(help_text="The reviewers' words for the agent, or empty.")
+    questions = OpenQuestionOut(many=True, help_text="Of reviewers, that wait for your answer.")
     dispatch = DispatchOut(allow_null=True)
 
 

@@ -23,7 +23,7 @@ from approvals.views.pages import detail, vote, withdraw_vote
 from approvals.views.reconciling import reconcile
 from approvals.views.shadow import shadow_figure, shadow_file
 from approvals.views.standing import make_standing, revoke_standing, standings
-from approvals.views.thread import ask, thread
+from approvals.views.thread import ask, reply, thread
 from approvals.views.tools import retire_tool, tools
 from approvals.views.trying import cancel_replay, coverage, explain, replay, simulate, start_replay
 from approvals.views.workshop import (
@@ -73,6 +73,7 @@ __all__ = [
     "release",
     "rename_view",
     "replay",
+    "reply",
     "retire_tool",
     "revoke_break_glass",
     "revoke_standing",

@@ -9,10 +9,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from approvals import commands, queries
+from approvals import commands, policies, queries
 from approvals.cards import CommentCard, ProposalDetail, ThreadLine
 from approvals.errors import CheckRevealed
-from approvals.forms import AskForm, ThreadForm
+from approvals.forms import AnswerForm, AskForm, ThreadForm
 from approvals.states import LIVE, CommentKind, PrincipalRole, ProposalState
 from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import ConsoleError, NotFound
@@ -54,11 +54,38 @@ def ask(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         return redirect("approvals:detail", proposal_id)  # its page says what it was
     except ConsoleError as refusal:
         context = _context(request, proposal_id)
-        context["refused"] = refusal
         context["content"]["said"] = _typed(request)
-        response = show(request, "approvals/discuss.html", context, status=refusal.status)
-        response.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
-        return response
+        return _refused(request, context, refusal)
+    return _to_thread(proposal_id)
+
+
+@requires("")
+@require_POST
+def reply(request: HttpRequest, proposal_id: UUID, comment_id: UUID) -> HttpResponse:
+    """Answer what was asked about one's own proposal; a refusal shows what was typed."""
+    try:
+        text = read(AnswerForm, request.POST)["text"]
+        commands.reply(
+            actor=actor_of(request), proposal_id=proposal_id, comment_id=comment_id, text=text
+        )
+    except NotFound:
+        raise
+    except ConsoleError as refusal:
+        context = _context(request, proposal_id)
+        typed = request.POST.get("text", "").replace("\r\n", "\n")
+        context["content"]["reply"] = {"to": comment_id, "text": typed}
+        return _refused(request, context, refusal)
+    return _to_thread(proposal_id)
+
+
+def _refused(request: HttpRequest, context: dict[str, Any], refusal: ConsoleError) -> HttpResponse:
+    context["refused"] = refusal
+    response = show(request, "approvals/discuss.html", context, status=refusal.status)
+    response.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
+    return response
+
+
+def _to_thread(proposal_id: UUID) -> HttpResponse:
     return redirect(f"{reverse('approvals:detail', args=[proposal_id])}#thread")
 
 
@@ -70,8 +97,11 @@ def content_of(actor: Actor, found: ProposalDetail, said: Iterable[ThreadLine]) 
     part = card.plan_pos is not None  # people decide, ask and edit on the page of the plan
     live = card.state in LIVE and not part
     reviews = live and actor.is_person and (not found.refusal or mine == {PrincipalRole.EDITOR})
+    asked = _asked_of(found)
     return {
-        "thread": [_line(each) for each in said],
+        "thread": [_line(each, asked) for each in said],
+        "asked": asked,
+        "may_reply": live and bool(asked) and PrincipalRole.STARTER in mine,
         "said": {"kind": CommentKind.QUESTION.value, "text": "", "pause": ""},
         "may_edit": reviews and not card.steps,
         "may_hand_back": reviews,
@@ -84,22 +114,30 @@ def content_of(actor: Actor, found: ProposalDetail, said: Iterable[ThreadLine]) 
     }
 
 
-def _line(line: ThreadLine) -> dict[str, Any]:
+def _asked_of(found: ProposalDetail) -> str:
+    """Return who answers in place of an agent: whoever asked for a change that governs; or ""."""
+    if found.card.subject.kind not in policies.GOVERNED_KINDS:
+        return ""
+    starters = (one.label for one in found.principals if one.role is PrincipalRole.STARTER)
+    return next(starters, "")
+
+
+def _line(line: ThreadLine, asked: str) -> dict[str, Any]:
     return {
-        "said": _shown(line.comment),
-        "answer": line.answer and _shown(line.answer),
+        "said": _shown(line.comment, asked),
+        "answer": line.answer and _shown(line.answer, asked),
         "waits": line.waits,
     }
 
 
-def _shown(card: CommentCard) -> dict[str, Any]:
-    by_agent = card.author_kind == ActorKind.AGENT
+def _shown(card: CommentCard, asked: str) -> dict[str, Any]:
+    by_agent = card.author_kind in {ActorKind.AGENT, ActorKind.KEY}
     who = f"agent {card.author}" if by_agent else card.author
     by_console = card.author_kind == ActorKind.SYSTEM
     return {
         "card": card,
         "who": "Signalbox" if by_console else who,
-        "words": _WORDS[card.kind],
+        "words": _WORDS[card.kind].replace("the agent", asked or "the agent"),
         "hostile": by_agent,
     }
 

@@ -178,7 +178,7 @@ class TestThread:
         assert self.say(cast, card).url == f"/reviews/{card.id}/#thread"
         page = text(cast.client("ines").get(f"/reviews/{card.id}/"))
         assert "asked the agent" in page
-        assert "Waits for the agent" in page
+        assert "Waits for an answer" in page
         (line,) = queries.thread(actor=cast.ruth, proposal_id=card.id)
         commands.answer(actor=agent(cast), comment_id=line.comment.id, text=f"So. {BIDI}")
         page = text(cast.client("ines").get(f"/reviews/{card.id}/thread/?part=list"))

@@ -96,6 +96,10 @@ BODIES: Final[dict[str, Any]] = {
         "digest": DIGEST,
         "args": {},
     },
+    "approvals:reply": {"text": "So."},
+    "api/v1/approvals/proposals/<uuid:proposal_id>/comments/<uuid:comment_id>/answer": {
+        "text": "So."
+    },
     "api/v1/approvals/proposals/<uuid:proposal_id>/comments": {"kind": "note", "text": "Why?"},
     "api/v1/approvals/proposals/<uuid:proposal_id>/refresh": {"revision": 1, "digest": DIGEST},
     "api/v1/approvals/proposals/<uuid:proposal_id>/hand-back": {"revision": 1, "digest": DIGEST},

@@ -15,6 +15,7 @@ from django import forms
 from agents.controls.forms import EngageForm, HistoryForm, ReleaseForm
 from agents.forms import GiveBackForm, ReconcileForm, ReplyForm, RunFilterForm
 from approvals.forms import (
+    AnswerForm,
     AskForm,
     AttentionForm,
     BatchForm,
@@ -127,6 +128,7 @@ POSTS: Final[dict[str, Any]] = {
     "approvals:ask": _form(
         AskForm, longest={"text": NOTE_LENGTH}, kind="question", text="Why?", revision_no="1"
     ),
+    "approvals:reply": _form(AnswerForm, longest={"text": NOTE_LENGTH}, text="So."),
     "approvals:switch-checks": _form(CheckForm, checks="on"),
     "approvals:switch-channel": _form(SwitchForm, active="1"),
     "approvals:switch-mail": _form(SwitchForm, active="1"),
@@ -218,6 +220,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "contract": "It does.",
     },
     "dispatches_report": {"outcome": "failed"}, "comments_add": {"kind": "question", "text": "?"},
+    "comments_answer": {"text": "So."},
     "dispatches_reconcile": {"outcome": "failed", "evidence": "I looked."},
     "votes_cast": {"revision": 1, "digest": DIGEST, "choice": "approve"},
     "revisions_create": {"revision": 1, "digest": DIGEST, "args": {}},

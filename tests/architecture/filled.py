@@ -12,7 +12,7 @@ from agents.controls.states import ScopeKind
 from agents.llm.scripted import Reply, Use
 from approvals import commands as approvals
 from approvals.queries import View
-from approvals.states import ChannelKind
+from approvals.states import ChannelKind, CommentKind
 from console.accounts import commands as accounts
 from console.accounts import queries
 from console.kernel import pulse
@@ -55,6 +55,9 @@ def filled(database: None) -> Filled:
         actor=cast.noor, name="crm.update", tier=2, summary="Changes a customer."
     ).tool
     assert tool is not None
+    asked = approvals.ask(
+        actor=cast.ruth, proposal_id=proposal_id, kind=CommentKind.QUESTION, text="Why?"
+    )
     version = approvals.add_version(actor=cast.noor, body=POLICY)
     room = approvals.add_channel(
         actor=cast.noor,
@@ -76,6 +79,7 @@ def filled(database: None) -> Filled:
         "call_id": call_id,
         "conversation_id": conversation_id,
         "proposal_id": proposal_id,
+        "comment_id": asked.id,
         "switch_id": switch.id,
         "version_id": version.id,
         "standing_id": made_beside(cast).id,

@@ -104,6 +104,7 @@ ACTS_OF_PEOPLE: Final[dict[str, str]] = {
     f"POST {ONE}/extend": "a reviewer takes more time, with a reason",
     f"POST {ONE}/revisions": "a person's edit voids the votes; a key revises what it asked for",
     f"POST {ONE}/comments": "a question or a note, which decides nothing",
+    f"POST {ONE}/comments/<uuid:comment_id>/answer": "whoever proposed it answers; so does a key",
     f"POST {ONE}/refresh": "a reviewer puts the same call before people again, on the new target",
     f"POST {ONE}/hand-back": "a reviewer lets the agent look again; the request is over",
     f"POST {ONE}/withdraw": "who started it takes it back; a key what it asked for",

@@ -42,6 +42,9 @@ MACHINES_MAY: Final[dict[str, str]] = {
     "api/v1/approvals/proposals": "asking for a decision is what programs are for",
     "api/v1/approvals/plans": "asking for several decisions as one",
     "api/v1/approvals/proposals/<uuid:proposal_id>/revisions": "revising what one asked for",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/comments/<uuid:comment_id>/answer": (
+        "answering what people ask about what one asked for"
+    ),
     "api/v1/approvals/proposals/<uuid:proposal_id>/withdraw": "taking back what one asked for",
     "api/v1/approvals/proposals/<uuid:proposal_id>/dispatch": "running what people agreed to",
     "api/v1/approvals/dispatches/<uuid:dispatch_id>/outcome": "saying how it went",

@@ -63,6 +63,8 @@ SPEECH: Final = {
     ("approvals:edit", "raw"),
     ("approvals:edit", "note"),
     ("approvals:ask", "text"),
+    ("approvals:reply", "text"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/comments/<uuid:comment_id>/answer", "text"),
     ("api/v1/approvals/proposals/<uuid:proposal_id>/revisions", "note"),
     ("api/v1/approvals/proposals/<uuid:proposal_id>/comments", "text"),
     ("api/v1/approvals/proposals/<uuid:proposal_id>/extend", "reason"),

@@ -64,6 +64,7 @@ SIGNED_IN_ONLY: Final = {
     "approvals:explain": "a right on a single tool counts too; the query decides",
     "approvals:thread": "a right on a single tool counts too; the query decides",
     "approvals:ask": "a right on a single tool counts too; the command decides",
+    "approvals:reply": "whoever proposed it; the command decides",
     "approvals:notices": "one's own notices",
     "approvals:try-mail": "one's own notices",
     "controls:engage": "a right on a single agent counts too; the command decides",
@@ -95,6 +96,9 @@ SIGNED_IN_ONLY: Final = {
     "api/v1/approvals/proposals/<uuid:proposal_id>/votes/challenges": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/revisions": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/comments": "the command decides",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/comments/<uuid:comment_id>/answer": (
+        "the command decides"
+    ),
     "api/v1/approvals/proposals/<uuid:proposal_id>/refresh": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/hand-back": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/withdraw": "the command decides",

@@ -42,6 +42,7 @@ from tests.approvals.desk import (
 from tests.approvals.letters import DRAWER
 from tests.approvals.plans import change, opened_plan, steps
 from tests.approvals.sql import counts
+from tests.approvals.test_replying import asked_of_noor
 from tests.cast import Cast, with_permissions
 from tests.races.test_votes import at_once
 
@@ -252,6 +253,14 @@ def _answer(cast: Cast) -> Act:
         actor=cast.ruth, kind=CommentKind.QUESTION, text="Why?", revision_no=1, **about(card)
     )
     return lambda: commands.answer(actor=agent(cast), comment_id=asked.id, text="It is heavy.")
+
+
+@case("replying.reply")
+def _reply(cast: Cast) -> Act:
+    card, asked = asked_of_noor(cast)
+    return lambda: commands.reply(
+        actor=cast.noor, comment_id=asked.id, text="A pilot.", **about(card)
+    )
 
 
 @case("withdrawing.take_back")
