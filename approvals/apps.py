@@ -11,12 +11,12 @@ class ApprovalsConfig(AppConfig):
     @override
     def ready(self) -> None:
         from approvals import kinds, subscribers  # noqa: PLC0415 - they import the models
-        from approvals.commands import entrusting, gating, governing  # noqa: PLC0415
+        from approvals.commands import entrusting, external_kind, gating, governing  # noqa: PLC0415
         from console.accounts import commands as accounts  # noqa: PLC0415
         from console.accounts import consent  # noqa: PLC0415
 
         accounts.when_people_change("approvals", subscribers.when_people_change)
-        kinds.register(kinds.External())
+        kinds.register(external_kind.External())
         kinds.register(kinds.Plans())
         kinds.register(governing.PolicyVersions())
         kinds.register(entrusting.People())

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from approvals.cards import Background, Content, Image, Subject, Variant
 from approvals.errors import NotEditable, PartOfPlan
-from approvals.states import EXTERNAL, PLAN, Act
+from approvals.states import PLAN, Act
 from console.kernel.actors import Actor
 from console.kernel.errors import Unavailable
 
@@ -197,45 +197,6 @@ def require_permit(
         permit(actor=actor, act=act, agent=agent, tool=tool, tier=tier, subject=subject)
 
 
-class External:
-    """The kind `external`: calls of agents that run elsewhere. Nobody here knows their schemas."""
-
-    name = EXTERNAL
-
-    def schema(self, *, actor: Actor, tool: str) -> Mapping[str, Any]:
-        """Refuse: a person cannot edit what nobody can check."""
-        del actor, tool
-        raise _only_the_agent()
-
-    def content(
-        self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
-    ) -> Content:
-        """Refuse: only the agent sees the target."""
-        del actor, subject, tool, args
-        raise _only_the_agent()
-
-    def observe(
-        self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
-    ) -> Content:
-        """Refuse: only the agent sees the target."""
-        del actor, subject, tool, args
-        raise _only_the_agent()
-
-    def apply(self, *, actor: Actor, subject: Subject, content: Content) -> Image | None:
-        """Leave it to the agent."""
-        del actor, subject, content
-        return None
-
-    def gap(self, *, tool: str) -> str:
-        del tool
-        return (
-            "The console cannot read it: what you see is the word of an agent outside of "
-            "Signalbox. Whether it changed is found when the agent takes the change up and says "
-            "what it reads then; if it did, nothing runs. Between that look and the change a "
-            "moment remains."
-        )
-
-
 class Plans:
     """The kind `plan`: its changes have kinds of their own, and it is never changed in place."""
 
@@ -268,10 +229,4 @@ def _another_plan() -> NotEditable:
     return NotEditable(
         "A plan is not changed in place; ask for changes, or reject it, and the agent proposes "
         "another plan."
-    )
-
-
-def _only_the_agent() -> NotEditable:
-    return NotEditable(
-        "Only the agent that asked knows what this would do; reject it and say what should change."
     )

@@ -2,27 +2,55 @@
 
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
 from approvals import commands
 from approvals.api.people import editor_of
-from approvals.serializers import EditIn, NothingIn, ProposalOut, SeenIn
-from console.kernel.rest import ApiView, take, take_query
+from approvals.cards import RevisedCall
+from approvals.serializers import (
+    EditIn,
+    NothingIn,
+    OwnReviseIn,
+    ProgressOut,
+    ProposalOut,
+    ReviseIn,
+    SeenIn,
+)
+from console.accounts.states import Permission
+from console.kernel.actors import ActorKind
+from console.kernel.rest import ApiView, actor_of, take, take_query
 
 
 class Revisions(ApiView):
-    """Editing: other arguments for the same call make a new revision, and void every vote.
+    """Other arguments for the same call make a new revision, and void every vote.
 
-    Not behind an idempotency key for the reason that votes are not; the same edit again is refused
-    as one of a revision that does not count any more.
+    People edit; the key of the agent that asked for it revises, and sends `before` and `after` as
+    well. A person's edit is not behind an idempotency key for the reason that votes are not: the
+    same again is refused as one of a revision that does not count any more. A key's is.
     """
 
-    repeatable = False
+    @override
+    def is_repeatable(self, request: Request) -> bool:
+        return actor_of(request).kind is ActorKind.KEY
 
-    @extend_schema(operation_id="revisions_create", request=EditIn, responses={201: ProposalOut})
+    @extend_schema(
+        operation_id="revisions_create",
+        request=ReviseIn,
+        responses={
+            201: PolymorphicProxySerializer(
+                component_name="RevisedOut",
+                serializers=[ProposalOut, ProgressOut],
+                resource_type_field_name=None,
+            )
+        },
+    )
     def post(self, request: Request, proposal_id: UUID) -> Response:
+        asks = actor_of(request)
+        if asks.kind is ActorKind.KEY and asks.has(Permission.APPROVALS_PROPOSE):
+            return _revised(request, proposal_id)
         actor = editor_of(request)
         take_query(NothingIn, request)
         values = take(EditIn, request)
@@ -36,6 +64,21 @@ class Revisions(ApiView):
             tool=values.get("tool", ""),
         )
         return Response(ProposalOut(card).data, status=201)
+
+
+def _revised(request: Request, proposal_id: UUID) -> Response:
+    take_query(NothingIn, request)
+    values = take(OwnReviseIn, request)
+    call = RevisedCall(
+        revision_no=values["revision"],
+        seen_digest=values["digest"],
+        args=values["args"],
+        before=values["before"],
+        after=values["after"],
+        note=values.get("note", ""),
+    )
+    card = commands.revise_own(actor=actor_of(request), proposal_id=proposal_id, call=call)
+    return Response(ProgressOut(card).data, status=201)
 
 
 class Refresh(ApiView):

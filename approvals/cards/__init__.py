@@ -47,7 +47,13 @@ from approvals.cards.evidence import (
     RevisionLine,
     Said,
 )
-from approvals.cards.external import ExternalCall, ExternalToolCard, OpenQuestion, Progress
+from approvals.cards.external import (
+    ExternalCall,
+    ExternalToolCard,
+    OpenQuestion,
+    Progress,
+    RevisedCall,
+)
 from approvals.cards.gating import ToolChange
 from approvals.cards.lists import ListPlace, ProposalCard, QueuePage, QueueRow
 from approvals.cards.metrics import DayTally, MetricsCard, ReviewerRow, Tally, TallyRow
@@ -182,6 +188,7 @@ __all__ = [
     "Requirement",
     "ReviewerLine",
     "ReviewerRow",
+    "RevisedCall",
     "RevisionCard",
     "RevisionLine",
     "Rung",

@@ -28,6 +28,18 @@ class ExternalCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevisedCall:
+    """Another content for the same call, by the agent that asked for it."""
+
+    revision_no: int  # the one that it replaces
+    seen_digest: str  # of that one, 64 hex characters
+    args: Mapping[str, Any]
+    before: Image
+    after: Image
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalToolCard:
     """A tool that external agents may name."""
 
@@ -35,6 +47,7 @@ class ExternalToolCard:
     name: str
     tier: int
     summary: str
+    args_schema: Mapping[str, Any] | None  # what a person edits the arguments by
     added_by: str
     added_at: datetime
     agreed_by: UUID | None  # the proposal in which people agreed to it
@@ -63,6 +76,8 @@ class Progress:
     row_version: int
     revision_no: int
     digest: str
+    args: Mapping[str, Any]  # that count now; of a plan none, its changes have them
+    changed: tuple[str, ...]  # JSON pointers of arguments that people changed
     tier: int
     needs: int
     decide_by: datetime

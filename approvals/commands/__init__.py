@@ -19,6 +19,7 @@ from approvals.commands.editing import edit, preview_edit, revise_when_asked
 from approvals.commands.extending import extend
 from approvals.commands.external import dispatch_own, propose, report_own, settle_lost, withdraw_own
 from approvals.commands.external_plans import propose_plan
+from approvals.commands.external_revising import revise_own
 from approvals.commands.external_tools import add_external_tool, retire_external_tool
 from approvals.commands.founding import note_quorum
 from approvals.commands.keeping import delete_view, make_default_view, rename_view, save_view
@@ -120,6 +121,7 @@ __all__ = [
     "resume_replays",
     "retire_external_tool",
     "retire_version",
+    "revise_own",
     "revise_when_asked",
     "revoke_break_glass",
     "revoke_standing",

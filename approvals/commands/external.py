@@ -23,6 +23,7 @@ from approvals.cards import (
 from approvals.commands import reviewers
 from approvals.commands.desk import must_lock
 from approvals.commands.dispatching import claim_dispatch, report_outcome
+from approvals.commands.external_schemas import require_fits
 from approvals.commands.opening import open_proposal
 from approvals.commands.refusing import expired, kept
 from approvals.errors import (
@@ -94,9 +95,11 @@ def propose(*, actor: Actor, call: ExternalCall) -> Progress:
         NotAllowed: the actor is no key with `approvals.propose`.
         Unavailable, or what the stops say: a stop stands against it.
         BadInput: the title would pass for another one, or is too long.
+        DoesNotFit: the tool has a schema, and the arguments do not fit it.
     """
     require_key(actor)
     require_plain_line("title", call.title)
+    require_fits(actor, call.tool, call.args)
     agent = external.agent_id_of(actor.id)
     subject = Subject(kind=EXTERNAL, id=external.own_id(UUID(actor.id), call.subject))
     require_permit(

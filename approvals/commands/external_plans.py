@@ -5,6 +5,7 @@ from uuid import UUID
 
 from approvals.cards import ExternalCall, PlanStep, Progress, Subject
 from approvals.commands.external import chain_of, content_of, facts_of, require_key, tool_of
+from approvals.commands.external_schemas import require_fits
 from approvals.commands.plans import open_plan
 from approvals.kinds import require_permit
 from approvals.models import Proposal
@@ -42,6 +43,7 @@ def propose_plan(
     key = UUID(actor.id)
     for call in calls:
         require_plain_line("title", call.title)
+        require_fits(actor, call.tool, call.args)
     for call in sorted(calls, key=lambda one: one.tool):
         require_permit(
             actor=actor,

@@ -17,6 +17,7 @@ from approvals.commands.desk import lock
 from approvals.errors import ExternalToolTaken
 from approvals.events import ExternalToolAdded, ExternalToolRetired
 from approvals.models import LABEL_LENGTH, ExternalTool
+from approvals.policies.schemas import schema_refusal
 from approvals.queries.external import live_outside
 from approvals.queries.founding import founding
 from approvals.queries.people import tool_id_of
@@ -24,9 +25,10 @@ from approvals.states import LIVE, Outcome
 from audit.commands import record
 from console.accounts.queries import require, require_fresh
 from console.accounts.states import Permission
-from console.kernel import clock
+from console.kernel import canonical, clock
 from console.kernel.actors import Actor
-from console.kernel.errors import NotFound
+from console.kernel.canonical import NotCanonical
+from console.kernel.errors import BadInput, NotFound
 from console.kernel.lines import require_plain_line
 from console.kernel.transactions import command
 
@@ -36,8 +38,18 @@ _TOLD: Final = "The tool is not offered any more; the change was not made."
 
 
 @command
-def add_external_tool(*, actor: Actor, name: str, tier: int, summary: str) -> ToolChange:
+def add_external_tool(
+    *,
+    actor: Actor,
+    name: str,
+    tier: int,
+    summary: str,
+    args_schema: Mapping[str, Any] | None = None,
+) -> ToolChange:
     """Let external agents ask for calls of a tool; their requests get this tier or a higher one.
+
+    Args:
+        args_schema: what the arguments have to fit; by it a reviewer can edit them.
 
     Returns:
         The tool, or the proposal that asks two people whether it may be there so.
@@ -47,20 +59,22 @@ def add_external_tool(*, actor: Actor, name: str, tier: int, summary: str) -> To
         StepUpRequired: the person proved too long ago who they are.
         ExternalToolTaken: there is such a tool already, here or of a hosted agent.
         PolicyConflict: it takes two people, and no person asks.
+        BadInput: the schema is none, or has words that are not used here.
     """
     require(actor, Permission.POLICIES_MANAGE)
     require_plain_line("name", name)
     require_plain_line("summary", summary)
+    _require_schema(args_schema)
     require_fresh(actor=actor, within_s=STEPUP_S)
     _require_free(actor, name)
     # Whoever registers and retires the name this moment leaves no tier behind that is higher.
     strictest = tier >= STRICTEST and not _named(name).exists()
+    said = {"name": name, "tier": tier, "summary": summary, "schema": args_schema}
     if strictest or founding(actor=actor):
-        return ToolChange(tool=enter(actor, name=name, tier=tier, summary=summary, by=actor.label))
+        return ToolChange(tool=enter(actor, said, by=actor.label))
     if _named(name).filter(retired_at__isnull=True).exists():
         raise _taken(name)
-    waiting = gating.ask_to_register(actor, name=name, tier=tier, summary=summary)
-    return ToolChange(waiting=waiting)
+    return ToolChange(waiting=gating.ask_to_register(actor, said))
 
 
 @command
@@ -95,14 +109,7 @@ def register_agreed(
     """
     asker = gating.asker_of(actor, proposal_id, gating.REGISTER, subject_id)
     _require_free(actor, args["name"])
-    return enter(
-        actor,
-        name=args["name"],
-        tier=args["tier"],
-        summary=args["summary"],
-        by=asker,
-        agreed_by=proposal_id,
-    )
+    return enter(actor, args, by=asker, agreed_by=proposal_id)
 
 
 @command
@@ -117,6 +124,17 @@ def retire_agreed(*, actor: Actor, tool_id: UUID, proposal_id: UUID) -> ToolChan
 
 
 # -- parts ---------------------------------------------------------------------------------------
+
+
+def _require_schema(schema: Mapping[str, Any] | None) -> None:
+    wrong = schema_refusal(schema) if schema is not None else ""
+    if not wrong:
+        try:
+            canonical.dumps(schema)
+        except NotCanonical as error:
+            wrong = error.message
+    if wrong:
+        raise BadInput(f"Schema: {wrong}", fields={"args_schema": [wrong]})
 
 
 def _named(name: str) -> Any:
@@ -142,14 +160,20 @@ def _taken(name: str) -> ExternalToolTaken:
 
 
 def enter(
-    actor: Actor, *, name: str, tier: int, summary: str, by: str, agreed_by: UUID | None = None
+    actor: Actor, said: Mapping[str, Any], *, by: str, agreed_by: UUID | None = None
 ) -> ExternalToolCard:
-    """Put a tool there; whoever calls it answers for who agreed, and the trigger asks again."""
+    """Put a tool there; whoever calls it answers for who agreed, and the trigger asks again.
+
+    Args:
+        said: name, tier, summary and schema, as the arguments of the proposal have them.
+    """
+    name, tier = said["name"], said["tier"]
     row = ExternalTool(
         tenant_id=actor.tenant_id,
         name=name,
         tier=tier,
-        summary=summary,
+        summary=said["summary"],
+        args_schema=said["schema"],
         added_by=by[:LABEL_LENGTH],
         agreed_by=agreed_by,
     )

@@ -48,11 +48,10 @@ _CHECKS: Final = "planted_checks"
 _HERE: Final = "this organisation"
 
 
-def ask_to_register(actor: Actor, *, name: str, tier: int, summary: str) -> ProposalCard:
-    """Ask two people whether a tool may be registered so."""
-    args = {"name": name, "tier": tier, "summary": summary}
+def ask_to_register(actor: Actor, args: Mapping[str, Any]) -> ProposalCard:
+    """Ask two people whether a tool may be registered so: name, tier, summary, schema."""
     # One waits for each name; whoever asks for another tier meanwhile takes its place.
-    return _ask(actor, REGISTER, uuid5(actor.tenant_id, name), args)
+    return _ask(actor, REGISTER, uuid5(actor.tenant_id, args["name"]), args)
 
 
 def ask_to_retire(actor: Actor, row: ExternalTool) -> ProposalCard:
@@ -170,7 +169,7 @@ def _registering(_id: UUID, args: Mapping[str, Any]) -> tuple[Image, Image]:
     """Return the tool of this name as it was last, and as it would be; it may be none yet."""
     rows = ExternalTool.objects.select_for_update().filter(name=args["name"]).order_by("id")
     newest = list(rows)[-1:]
-    after = {"offered": True, "tier": args["tier"], "summary": args["summary"]}
+    after = _record(args["tier"], args["summary"], args["schema"], offered=True)
     return _image_of(newest[0]) if newest else {}, {_TOOLS: {args["name"]: after}}
 
 
@@ -184,7 +183,14 @@ def _retiring(tool_id: UUID, args: Mapping[str, Any]) -> tuple[Image, Image]:
 
 def _image_of(row: ExternalTool) -> dict[str, dict[str, dict[str, Any]]]:
     offered = row.retired_at is None
-    return {_TOOLS: {row.name: {"offered": offered, "tier": row.tier, "summary": row.summary}}}
+    record = _record(row.tier, row.summary, row.args_schema, offered=offered)
+    return {_TOOLS: {row.name: record}}
+
+
+def _record(tier: int, summary: str, schema: Any, *, offered: bool) -> dict[str, Any]:
+    """Return a tool as reviewers read it; the schema is text, so that they see all of it."""
+    said = canonical.dumps(schema).decode() if schema else None
+    return {"offered": offered, "tier": tier, "summary": summary, "schema": said}
 
 
 def _stopping(setting_id: UUID, _args: Mapping[str, Any]) -> tuple[Image, Image]:

@@ -13,6 +13,7 @@ from typing_extensions import override
 from approvals.cards import Listed
 from approvals.forms.attention import AttentionForm as AttentionForm
 from approvals.forms.attention import CheckForm as CheckForm
+from approvals.forms.external import ToolForm as ToolForm
 from approvals.forms.fields import Word
 from approvals.forms.replays import ReplayForm as ReplayForm
 from approvals.forms.replays import ReplayPageForm as ReplayPageForm
@@ -20,11 +21,9 @@ from approvals.models import (
     CHANNEL_TITLE_LENGTH,
     MESSAGE_LENGTH,
     NOTE_LENGTH,
-    REASON_LENGTH,
     VIEW_NAME_LENGTH,
 )
 from approvals.policies import FILTER_LENGTH
-from approvals.policies.external import TOOL_NAME
 from approvals.queries import By, Sort, View
 from approvals.states import ChannelKind, Choice, CommentKind, Digest, RejectCode, SnoozeFor
 from console.kernel import canonical
@@ -323,17 +322,6 @@ class NoticesForm(forms.Form):
     quiet_until = forms.TimeField(required=False, input_formats=["%H:%M"], label="Quiet until")
     zone = forms.CharField(max_length=64, label="Time zone")
     automatic = forms.BooleanField(required=False)
-
-
-class ToolForm(forms.Form):
-    """A tool that external agents may name from now on."""
-
-    name = forms.RegexField(
-        TOOL_NAME,
-        error_messages={"invalid": "Use letters, digits and ._- only; 120 at most."},
-    )
-    tier = Word(choices=[("1", "1"), ("2", "2")], label="Tier")
-    summary = forms.CharField(max_length=REASON_LENGTH, label="Summary")
 
 
 class FoundForm(forms.Form):

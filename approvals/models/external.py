@@ -19,6 +19,8 @@ class ExternalTool(TenantRow):
     name = models.CharField(max_length=120)
     tier = models.SmallIntegerField()  # the least; a request may only ask for more
     summary = models.CharField(max_length=REASON_LENGTH)
+    # What a reviewer may edit the arguments by; without one nobody can.
+    args_schema = models.JSONField(null=True)
     added_by = models.CharField(max_length=LABEL_LENGTH)
     agreed_by = models.UUIDField(null=True)  # the proposal
     retired_at = models.DateTimeField(null=True)
@@ -44,6 +46,7 @@ class ExternalTool(TenantRow):
             name=self.name,
             tier=self.tier,
             summary=self.summary,
+            args_schema=self.args_schema,
             added_by=self.added_by,
             added_at=self.created_at,
             agreed_by=self.agreed_by,

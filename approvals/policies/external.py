@@ -1,7 +1,7 @@
 """Agents that run elsewhere: their names here, and what they are told."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID, uuid5
@@ -26,6 +26,7 @@ _TOLD: Final[Mapping[ProposalState, str]] = {
     ProposalState.SUPERSEDED: "A newer request for the same subject took its place.",
     ProposalState.BLOCKED: "A rule does not allow this, whoever agrees; nothing was changed.",
 }
+_RUNS: Final = frozenset({ProposalState.OPEN, ProposalState.APPROVED})
 _OF_PLAN: Final = (
     "A change of its plan did not go as planned, so the rest was withdrawn; look at what was made "
     "and propose what fits now."
@@ -59,8 +60,14 @@ def contract_hash(contract: str) -> str:
     return contract if _HASH.fullmatch(contract) else sha256(contract.encode()).hexdigest()
 
 
-def told(state: ProposalState, cause: str) -> str:
-    """Return what an agent is told of a state; the class of a rejection is part of it."""
+def told(state: ProposalState, cause: str, changed: Sequence[str] = ()) -> str:
+    """Return what an agent is told of a state; the class of a rejection is part of it.
+
+    Args:
+        changed: JSON pointers of arguments that people changed.
+    """
+    if changed and state in _RUNS:
+        return f"{_TOLD[state]} People changed {', '.join(changed)}: run what `args` says."
     if state is ProposalState.REJECTED and cause in {code.value for code in RejectCode}:
         return f"{_TOLD[state]} Reason: {REJECT_LABELS[RejectCode(cause)]}."
     if state is ProposalState.WITHDRAWN and cause.startswith(PLAN_BROKEN):

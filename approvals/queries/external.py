@@ -1,6 +1,7 @@
 """What an external agent may look at: its own proposals, their dispatches, and the tools."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -16,7 +17,7 @@ from approvals.models import (
     Revision,
     Vote,
 )
-from approvals.policies import external
+from approvals.policies import changed_arguments, external
 from approvals.queries.editing import seen_row
 from approvals.states import (
     DECIDABLE,
@@ -36,6 +37,7 @@ from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotAllowed, NotFound
 from console.kernel.transactions import query
 
+_EDITED: Final = "edited"  # cause of a revision that a person made
 _ASKING: Final = [CommentKind.QUESTION.value, CommentKind.REQUEST_CHANGES.value]
 
 
@@ -62,6 +64,16 @@ def external_tools(*, actor: Actor) -> tuple[ExternalToolCard, ...]:
     require(actor, Permission.POLICIES_MANAGE)
     rows = ExternalTool.objects.filter(tenant_id=actor.tenant_id)
     return tuple(row.card() for row in rows.order_by("retired_at", "name", "id")[:500])
+
+
+@query
+def schema_of(*, actor: Actor, tool: str) -> Mapping[str, Any] | None:
+    """Return what the arguments of a tool that is offered have to fit, or None if nothing says."""
+    rows = ExternalTool.objects.filter(
+        tenant_id=actor.tenant_id, name=tool, retired_at__isnull=True
+    )
+    found: Mapping[str, Any] | None = rows.values_list("args_schema", flat=True).first()
+    return found
 
 
 @query
@@ -119,7 +131,8 @@ def own_row(actor: Actor, proposal_id: UUID) -> Proposal:
 
 
 def progress_of(row: Proposal) -> Progress:
-    revision = Revision.objects.only("digest").get(proposal=row, no=row.revision_no)
+    revision = Revision.objects.get(proposal=row, no=row.revision_no)
+    args, changed = _arguments(row, revision)
     state = ProposalState(row.state)
     dispatch = Dispatch.objects.filter(proposal=row).first()
     # A question says from the start when it ends; a stop does not.
@@ -132,17 +145,31 @@ def progress_of(row: Proposal) -> Progress:
         row_version=row.row_version,
         revision_no=row.revision_no,
         digest=bytes(revision.digest).hex(),
+        args=args,
+        changed=changed,
         tier=row.tier,
         needs=row.needs,
         decide_by=row.decide_by,
         execute_by=row.execute_by,
         frozen=state in LIVE and stops.exists(),
-        told=external.told(state, row.close_cause),
+        told=external.told(state, row.close_cause, changed),
         reason_code=RejectCode(row.close_cause) if rejected else None,
         agent_message=_message(row) if rejected else "",
         questions=_questions(row) if state in LIVE else (),
         dispatch=dispatch.card() if dispatch else None,
     )
+
+
+def _arguments(row: Proposal, revision: Revision) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Return what would run now, and what people changed of what the agent asked for last."""
+    if row.subject_kind != EXTERNAL:
+        return {}, ()
+    args = revision.content(row.tool).args
+    if revision.cause != _EDITED:
+        return args, ()
+    theirs = Revision.objects.filter(proposal=row).exclude(cause=_EDITED).order_by("-no")[0]
+    was = theirs.content(row.tool).args
+    return args, tuple(pointer for pointer, *_ in changed_arguments(was, args))
 
 
 def _questions(row: Proposal) -> tuple[OpenQuestion, ...]:

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from approvals.models import NOTE_LENGTH
+from approvals.serializers.external import ImageIn
 from approvals.serializers.fields import TextIn, WordIn
 from approvals.states import CommentKind
 from console.kernel.rest import In, Out
@@ -18,6 +19,20 @@ class SeenIn(In):
 class EditIn(SeenIn):
     args = serializers.DictField(help_text="All arguments, not only the changed ones.")
     tool = TextIn(required=False, max_length=120, help_text="If named, the proposal's own.")
+    note = TextIn(required=False, allow_blank=True, max_length=NOTE_LENGTH)
+
+
+class ReviseIn(EditIn):
+    before = ImageIn(required=False, help_text="The target as it is now; of the agent's own key.")
+    after = ImageIn(required=False, help_text="The same records as the call would leave them.")
+
+
+class OwnReviseIn(SeenIn):
+    """What the key sends that asked for it: all of the content, but what cannot change."""
+
+    args = serializers.DictField()
+    before = ImageIn()
+    after = ImageIn()
     note = TextIn(required=False, allow_blank=True, max_length=NOTE_LENGTH)
 
 

@@ -103,6 +103,10 @@ class ProgressOut(Out):
     row_version = serializers.IntegerField(help_text="Send it as `after` to wait for a change.")
     revision_no = serializers.IntegerField()
     digest = serializers.CharField(help_text="SHA-256 of the revision, 64 hex characters.")
+    args = serializers.DictField(help_text="The arguments that count; {} of a plan.")
+    changed = serializers.ListField(
+        child=serializers.CharField(), help_text="JSON pointers of those that people changed."
+    )
     tier = serializers.IntegerField()
     needs = serializers.IntegerField(help_text="Different people who have to agree.")
     decide_by = serializers.DateTimeField()

@@ -1,5 +1,6 @@
 """An agent that runs elsewhere, for tests: a key, a registered tool, and what it sends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,10 +8,11 @@ from uuid import UUID
 from rest_framework.test import APIClient
 
 from approvals import commands, queries
-from approvals.cards import ProposalCard
+from approvals.cards import ExternalCall, ProposalCard
 from approvals.commands import external_tools
 from approvals.states import Choice, ProposalState
 from console.accounts import commands as accounts
+from console.kernel.actors import Actor, ActorKind, Link
 from console.kernel.ids import uuid7
 from tests.approvals.desk import now, shown, vote
 from tests.cast import HOST, Cast, make_cast
@@ -85,11 +87,13 @@ def outsider(cast: Cast, *scopes: str) -> Outsider:
     return Outsider(cast=cast, client=client, key_id=made.key.id, secret=made.secret)
 
 
-def with_tool() -> Cast:
+def with_tool(schema: Mapping[str, Any] | None = None) -> Cast:
     """Return a cast whose tenant registered the tool for one person while it was being founded."""
     return make_cast(
         lambda cast: external_tools.enter(
-            cast.system, name=TOOL, tier=1, summary=SUMMARY, by=cast.system.label
+            cast.system,
+            {"name": TOOL, "tier": 1, "summary": SUMMARY, "schema": schema},
+            by=cast.system.label,
         )
     )
 
@@ -110,6 +114,23 @@ def agreed(cast: Cast, card: ProposalCard | None) -> ProposalCard:
         vote(shown(card, person), person, Choice.APPROVE)
     commands.carry_out(actor=cast.system, proposal_id=card.id)
     return now(cast, card).card
+
+
+def asked_by_key(cast: Cast) -> tuple[ProposalCard, Actor]:
+    """Have a key that Noor issued ask for a change, past the API; return it and the key."""
+    tool = f"crm.{uuid7().hex[-12:]}"
+    commands.add_external_tool(actor=cast.noor, name=tool, tier=2, summary=SUMMARY)
+    key = Actor(
+        tenant_id=cast.tenant_id,
+        kind=ActorKind.KEY,
+        id=str(uuid7()),
+        label="crm",
+        permissions=frozenset({"approvals.propose"}),
+        via=(Link(kind="person", id=cast.noor.id, label=cast.noor.label),),
+    )
+    call = ExternalCall(**{**asked(tool=tool, tier=2), "subject": uuid7()})
+    found = commands.propose(actor=key, call=call)
+    return now(cast, named(found.id)).card, key
 
 
 def card_of(cast: Cast, found: dict[str, Any]) -> ProposalCard:

@@ -206,7 +206,6 @@ class TestMachines:
             ("votes/challenges", {"revision": 1, "digest": "0" * 64, "choice": "approve"}),
             ("claim", {}),
             ("extend", {"reason": "More time.", "clock_no": 1}),
-            ("revisions", {"revision": 1, "digest": "0" * 64, "args": ARGS}),
             ("comments", {"kind": "note", "text": "Please."}),
             ("refresh", {"revision": 1, "digest": "0" * 64}),
             ("hand-back", {"revision": 1, "digest": "0" * 64}),
@@ -235,7 +234,7 @@ class TestMachines:
 
 
 class TestEdit:
-    def test_is_for_nobody(self, cast: Cast, outsider: Outsider) -> None:
+    def test_is_for_nobody_without_a_schema(self, cast: Cast, outsider: Outsider) -> None:
         found = outsider.opened()
         card = card_of(cast, found)
         with pytest.raises(NotEditable):

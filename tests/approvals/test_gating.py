@@ -58,7 +58,7 @@ class TestAddExternalTool:
         detail = now(cast, card, cast.ruth)
         assert (detail.card.tier, detail.requirement.people) == (2, 2)
         assert detail.card.title == f"Register the tool {TOOL} with tier 1"
-        after = {"offered": True, "tier": 1, "summary": "Phones."}
+        after = {"offered": True, "tier": 1, "summary": "Phones.", "schema": None}
         assert (detail.content.before, detail.content.after) == (
             {},
             {"external_tools": {TOOL: after}},
@@ -155,7 +155,7 @@ class TestAddExternalTool:
 class TestCarriedOut:
     def test_only_by_the_proposal_that_says_so(self, cast: Cast) -> None:
         card = waits(add(cast, tier=1))
-        args = {"name": TOOL, "tier": 1, "summary": "Phones."}
+        args = {"name": TOOL, "tier": 1, "summary": "Phones.", "schema": None}
         with pytest.raises(PolicyConflict):
             external_tools.register_agreed(
                 actor=cast.noor, subject_id=card.subject.id, args=args, proposal_id=card.id

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from approvals import commands
-from approvals.cards import Claimed, ProposalCard, Subject
+from approvals.cards import Claimed, ProposalCard, RevisedCall, Subject
 from approvals.states import (
     Choice,
     CommentKind,
@@ -40,6 +40,7 @@ from tests.approvals.desk import (
     vote,
 )
 from tests.approvals.letters import DRAWER
+from tests.approvals.outsider import asked_by_key
 from tests.approvals.plans import change, opened_plan, steps
 from tests.approvals.sql import counts
 from tests.approvals.test_replying import asked_of_noor
@@ -253,6 +254,13 @@ def _answer(cast: Cast) -> Act:
         actor=cast.ruth, kind=CommentKind.QUESTION, text="Why?", revision_no=1, **about(card)
     )
     return lambda: commands.answer(actor=agent(cast), comment_id=asked.id, text="It is heavy.")
+
+
+@case("external_revising.revise_own")
+def _revise(cast: Cast) -> Act:
+    card, key = asked_by_key(cast)
+    call = RevisedCall(**seen(card), args={"n": 2}, before={}, after={})
+    return lambda: commands.revise_own(actor=key, call=call, **about(card))
 
 
 @case("replying.reply")

@@ -77,6 +77,11 @@ class ApiView(APIView):
             people_only=self.people_only and request.method not in SAFE,
         )
 
+    def is_repeatable(self, request: Request) -> bool:
+        """Say whether a key counts for this request; by default for all of them, or for none."""
+        del request
+        return self.repeatable
+
     def allowed_names(self) -> frozenset[str]:
         return frozenset(name.lower() for name in self.allowed_methods)
 
@@ -94,7 +99,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         self._check_what_is_sent(request)
         key = request.headers.get("Idempotency-Key", "")
-        if key and request.method not in SAFE and self.repeatable and not self.public_reason:
+        writes = request.method not in SAFE and not self.public_reason
+        if key and writes and self.is_repeatable(request):
             self._once(str(request.method).lower(), key)
 
     def _check_what_is_sent(self, request: Request) -> None:
