@@ -73,6 +73,8 @@ class Proposal(TenantRow):
     supersedes = models.UUIDField(null=True)
     repeats = models.UUIDField(null=True)  # what people rejected a short while before
     observed_before = models.BinaryField(null=True)  # what was found in place of the before-image
+    # When its target was first found to be another one; the trigger `proposal_staled_at` keeps it.
+    staled_at = models.DateTimeField(null=True, editable=False)
     row_version = models.IntegerField(default=1)
     # Of one change of a plan: written at birth, and never anew.
     plan = models.ForeignKey(

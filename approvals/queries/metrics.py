@@ -115,7 +115,7 @@ def _cohort(actor: Actor, span: Span) -> QuerySet[Proposal]:
             is_approved=Exists(
                 decisions.filter(outcome=Outcome.APPROVED.value).exclude(basis__in=_AUTOMATIC)
             ),
-            was_stale=Q(state=ProposalState.STALE.value) | Exists(revisions.filter(cause="drift")),
+            was_stale=Q(staled_at__isnull=False),
             was_edited=Exists(revisions.filter(cause="edited")),
             took_s=Extract(
                 ExpressionWrapper(

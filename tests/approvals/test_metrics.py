@@ -7,11 +7,25 @@ import pytest
 from approvals import commands, queries
 from approvals.cards import MetricsCard, Tally
 from approvals.queries import By
+from approvals.states import Choice
 from approvals.views.metrics import duration
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.spans import Span
-from tests.approvals.desk import approve, approved, claim, facts, now, opened, pulse, reject
+from tests.approvals import letters
+from tests.approvals.desk import (
+    approve,
+    approved,
+    claim,
+    facts,
+    now,
+    opened,
+    pulse,
+    reject,
+    shown,
+    vote,
+)
+from tests.approvals.policies.rules import rule, spoken, when
 from tests.cast import Cast
 
 DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -93,6 +107,64 @@ class TestMetrics:
         assert now(cast, card).card.state == "stale"
         assert figures(cast).total.stale == 1
         assert figures(cast).total.waiting == 1
+
+    def test_count_what_was_stale_however_it_ended(self, cast: Cast) -> None:
+        with clock.frozen(DAY):
+            cards = [letters.opened(cast) for _ in range(6)]
+            for card in cards[:5]:
+                letters.DRAWER[card.subject.id]["state"] = "weighed"
+                assert commands.probe(actor=cast.system, proposal_id=card.id, every_s=0)
+        rejected, edited, back, based, expired, _calm = cards
+        with clock.frozen(later(1)):
+            reject(rejected, cast.ruth)
+            letters.edit(edited, cast.ruth)
+            for act, card in ((commands.hand_back, back), (commands.rebase, based)):
+                act(actor=cast.ruth, proposal_id=card.id, revision_no=1, seen_digest=card.digest)
+        with clock.frozen(expired.decide_by):
+            commands.settle(actor=pulse(cast), proposal_id=expired.id)
+
+        total = figures(cast).total
+
+        ends = [now(cast, card).card.state.value for card in cards]
+        assert ends == ["rejected", "open", "withdrawn", "open", "expired", "open"]
+        assert (total.stale, total.edited, total.held) == (5, 1, 6)
+
+    def test_name_rules_reviewers_and_every_way_to_an_end(self, cast: Cast) -> None:
+        cancel = {"match": {"tool": "cancel_*"}}
+        with clock.frozen(DAY - timedelta(days=1)):
+            spoken(
+                cast,
+                rule("small", "allow", **cancel, when=when("/args/order_id", "eq", "#S")),
+                rule("never", "deny", **cancel, when=when("/args/order_id", "eq", "#N")),
+                rule("big", "hold", **cancel, when=when("/args/order_id", "eq", "#W1")),
+            )
+        with clock.frozen(DAY):
+            small, never = (opened(cast, args={"order_id": one}) for one in ("#S", "#N"))
+            held = [opened(cast, args={"order_id": "#W1", "no": n}) for n in range(4)]
+            letter = letters.opened(cast)
+        for card, minutes in zip(held, (1, 3, 10), strict=False):
+            with clock.frozen(later(1)):
+                shown(card, cast.ruth)
+            with clock.frozen(later(1 + minutes)):
+                vote(card, cast.ruth, Choice.APPROVE if minutes < 10 else Choice.REJECT)
+        with clock.frozen(later(2)):
+            letters.edit(letter, cast.ines)
+
+        total, rules = figures(cast).total, figures(cast, By.RULE).rows
+
+        assert (small.state.value, never.state.value) == ("approved", "blocked")
+        assert (total.automatic, total.blocked, total.held) == (1, 1, 5)
+        assert (total.approved, total.rejected, total.edited, total.waiting) == (2, 1, 1, 2)
+        assert [total.median_s, total.p95_s] == pytest.approx([240, 240 + 0.9 * 420])
+        assert {one.key: (one.tally.held, one.tally.approved) for one in rules} == {
+            "shop-writes/big": (4, 2),
+            "shop-writes/small": (0, 0),
+            "shop-writes/never": (0, 0),
+            "(tier default)": (1, 0),
+        }
+        (ruth,) = figures(cast).reviewers
+        assert (ruth.votes, ruth.approvals, ruth.rejections) == (3, 2, 1)
+        assert [ruth.median_s, ruth.p95_s] == pytest.approx([180, 180 + 0.9 * 420])
 
     def test_leave_out_other_days(self, cast: Cast) -> None:
         with clock.frozen(DAY - timedelta(days=1)):
