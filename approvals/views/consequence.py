@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from approvals.cards import Background, Evidence, FieldChange, ProposalDetail
+from approvals.cards import Background, Evidence, FieldChange, ProposalDetail, Requirement
 from approvals.policies import planning
 from approvals.policies.external import is_outside
 from approvals.states import DispatchState, ProposalState
@@ -40,7 +40,7 @@ def consequence_of(
         "told": is_outside(detail.card.agent_id),
         "words": background.customers_words if background else (),
         "words_known": background is not None,
-        "why": detail.requirement.explanation,
+        "why": f"{detail.requirement.explanation}{_settling(detail.requirement)}",
     }
 
 
@@ -101,3 +101,9 @@ def _amounts(changes: Sequence[FieldChange]) -> list[dict[str, Any]]:
         }
         for change in found[:_MOST_AMOUNTS]
     ]
+
+
+def _settling(requirement: Requirement) -> str:
+    """Return how many rejections settle it, where one is not enough."""
+    needed = requirement.deny_threshold
+    return f" {needed} rejections settle it." if needed > 1 else ""

@@ -1,18 +1,31 @@
 """Rules at work: born approved, blocked or held, and asked again at the dispatch."""
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from approvals import commands, policies, queries
-from approvals.cards import Claimed, ProposalCard
-from approvals.errors import PolicyDenied
+from approvals.cards import Claimed, PolicyVersionCard, ProposalCard
+from approvals.errors import PolicyDenied, PolicyInvalid
+from approvals.events import PolicyDrafted
+from approvals.models import PolicyVersion
 from approvals.states import Basis, Outcome, ProposalState, Purpose, Says
+from audit.commands import record
+from console.kernel import clock
 from console.kernel.transactions import in_tenant
 from tests.accounts import trail
 from tests.approvals import desk
-from tests.approvals.policies.rules import FINANCE, body, rule, silenced, spoken, when
+from tests.approvals.policies.rules import (
+    FINANCE,
+    body,
+    carried_out,
+    rule,
+    silenced,
+    spoken,
+    when,
+)
 from tests.approvals.sql import run
 from tests.cast import Cast
 
@@ -35,6 +48,31 @@ def decided(cast: Cast, card: ProposalCard) -> dict[str, Any]:
 def bases(cast: Cast, card: ProposalCard) -> list[str]:
     sql = "SELECT basis FROM approvals_decision WHERE proposal_id = %(id)s ORDER BY decided_at"
     return [basis for (basis,) in run(cast, sql, id=card.id)]
+
+
+def stored(cast: Cast, written: Any) -> PolicyVersionCard:
+    """Put a draft there that today's parser refuses, as a row of the application."""
+    raw = policies.body_bytes(written)
+    with pytest.raises(PolicyInvalid):
+        policies.parsed(raw)
+    with in_tenant(cast.tenant_id):
+        row = PolicyVersion.objects.create(
+            tenant_id=cast.tenant_id,
+            policy=written["policy"],
+            no=99,
+            body=raw,
+            digest=sha256(raw).digest(),
+            state="draft",
+            note="",
+            author=cast.noor.label,
+            author_id=cast.noor.id,
+            moved_at=clock.now(),
+        )
+        drafted = PolicyDrafted(
+            version_id=row.pk, policy=row.policy, no=99, digest=sha256(raw).hexdigest()
+        )
+        record(drafted, actor=cast.noor)
+        return row.card()
 
 
 class TestOpenProposal:
@@ -115,6 +153,35 @@ class TestOpenProposal:
             assert (card.state, card.needs) == (ProposalState.OPEN, people)
             assert why is not None
             assert "ZeroDivisionError" in why.flag
+
+    def test_holds_for_the_floor_when_a_stored_body_cannot_be_read(self, cast: Cast) -> None:
+        """A version of an earlier release has a word that this one does not know any more."""
+        spoken(cast, rule("fine", "allow", **CANCEL))
+        before = desk.approved(cast, tier=2)
+        assert desk.opened(cast).state is ProposalState.APPROVED
+        old = stored(cast, body(rule("old", "allow", **CANCEL, when=when("/args/a", "like", "x"))))
+        proposal_id = carried_out(cast, old)
+        commands.activate_version(actor=cast.system, version_id=old.id, proposal_id=proposal_id)
+
+        for tier, people in ((1, 1), (2, 2)):
+            card = desk.opened(cast, tier=tier)
+            why = queries.explain(actor=cast.noor, proposal_id=card.id).evaluation
+            assert (card.state, card.needs) == (ProposalState.OPEN, people)
+            assert why is not None
+            assert "PolicyInvalid" in why.flag
+        assert isinstance(desk.claim(cast, before), Claimed)  # two people agreed: the floor is met
+
+    def test_settles_with_as_many_rejections_as_a_rule_says(self, cast: Cast) -> None:
+        both = {"all": [{"slots": [{"groups": ["care", "finance"], "n": 1}]}]}
+        spoken(cast, rule("two", "hold", **CANCEL, require={**both, "deny_threshold": 2}))
+        card = desk.opened(cast)
+        asked = cast.api("ruth").get(f"/api/v1/approvals/proposals/{card.id}").json()
+        assert asked["deny_threshold"] == 2
+        page = cast.client("ruth").get(f"/reviews/{card.id}/").content.decode()
+        assert "2 rejections settle it" in page
+
+        assert desk.reject(card, cast.ruth).state is ProposalState.OPEN
+        assert desk.reject(card, cast.ines).state is ProposalState.REJECTED
 
     def test_stores_what_a_shadow_says_and_does_not_heed_it(self, cast: Cast) -> None:
         spoken(cast, rule("fine", "allow", **CANCEL))
