@@ -1,5 +1,6 @@
 """What others cause: agents and versions, waking, stops, cancelling; and pulse's part."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from agents.runtime import commands, queries
 from agents.runtime.commands import queueing
 from agents.runtime.engine import Progress
 from agents.tools.errors import UnknownTool
+from approvals.models import Freeze
 from approvals.states import Choice, ProposalState
-from console.kernel import live
+from console.kernel import clock, live
 from console.kernel.errors import NotAllowed
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
@@ -141,6 +143,17 @@ class TestHoldScope:
         assert world.run(said.run_id).state == "waiting_approval"
         card = world.card(call)
         assert not card.frozen
+
+    def test_holds_clocks_from_the_engagement_however_late_it_comes(self, world: World) -> None:
+        said = waiting(world)
+        (call,) = world.calls(said.run_id)
+        switch = stop(world, ScopeKind.AGENT, "support")
+        with clock.frozen(world.card(call).decide_by + timedelta(hours=1)):
+            assert commands.hold_scope(actor=world.cast.system, switch_id=switch.id) == 1
+            card = world.card(call)
+        assert (card.state, card.frozen) == (ProposalState.OPEN, True)
+        with in_tenant(world.tenant_id):
+            assert Freeze.objects.get(proposal=card.id).since == switch.engaged_at
 
     def test_leaves_other_scopes_alone(self, world: World) -> None:
         said = waiting(world)

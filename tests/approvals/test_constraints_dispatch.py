@@ -75,22 +75,22 @@ class TestDispatch:
             owner.rollback()
 
     def test_happens_once(self, cast: Cast, owner: "psycopg.Connection[Any]") -> None:
-        card = opened(cast)
-        approve(card, cast.ruth)
+        """By another key for the same proposal, and by the same key for another proposal."""
+        card, other = opened(cast), opened(cast)
+        for one in (card, other):
+            approve(one, cast.ruth)
         key = uuid7()
         claim(cast, card, key=key)
+        same_key = dispatch_sql().replace("gen_random_uuid(), clock", f"'{key}', clock")
         owner.execute("ALTER TABLE approvals_dispatch DISABLE TRIGGER USER")
-        for name, sql in (
-            ("dispatch_once", dispatch_sql()),
-            (
-                "dispatch_call_key",
-                dispatch_sql().replace("gen_random_uuid(), clock", f"'{key}', clock"),
-            ),
+        for name, sql, of in (
+            ("dispatch_once", dispatch_sql(), card),
+            ("dispatch_call_key", same_key, other),
         ):
             owner.execute("SAVEPOINT before")
             with pytest.raises(psycopg.errors.UniqueViolation) as error:
-                owner.execute(sql, {"p": card.id})
-            assert error.value.diag.constraint_name in {name, "dispatch_once"}
+                owner.execute(sql, {"p": of.id})
+            assert error.value.diag.constraint_name == name
             owner.execute("ROLLBACK TO before")
 
     @pytest.mark.parametrize("was", sorted(DispatchState))
