@@ -262,6 +262,8 @@ LIVE: Final[frozenset[ProposalState]] = frozenset(
 )
 DECIDABLE: Final[frozenset[ProposalState]] = frozenset({ProposalState.OPEN, ProposalState.STALE})
 FINAL: Final[frozenset[ProposalState]] = frozenset(ProposalState) - LIVE
+# Nobody has to decide any more. The one word that a hint may carry, and all that it can be.
+SETTLED: Final[frozenset[ProposalState]] = frozenset(ProposalState) - DECIDABLE
 # All that a planted check can ever be.
 CHECK_STATES: Final[frozenset[ProposalState]] = frozenset(
     {ProposalState.OPEN, ProposalState.EXPIRED, ProposalState.WITHDRAWN}

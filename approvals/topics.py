@@ -1,10 +1,13 @@
 """What pages of approvals can follow, and who may."""
 
+from approvals.states import SETTLED
 from console.accounts.states import Permission
 from console.kernel.live import topic
 
-topic("reviews.queue", permission=Permission.APPROVALS_VIEW)
-topic("proposal", permission=Permission.APPROVALS_VIEW)
+_ENDS = frozenset(state.value for state in SETTLED)
+
+topic("reviews.queue", permission=Permission.APPROVALS_VIEW, settled=_ENDS)
+topic("proposal", permission=Permission.APPROVALS_VIEW, settled=_ENDS)
 topic("policies.replay", permission=Permission.APPROVALS_VIEW)
 topic("reviews.claims", permission=Permission.APPROVALS_VIEW)
 topic("reviews.channels", permission=Permission.ACCOUNTS_MANAGE)

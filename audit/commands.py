@@ -129,7 +129,7 @@ def _tell(event: Event, *, uid: UUID, actor: Actor) -> None:
             event.name, subject=subject, actor=actor, data=envelope.plain(event.own_fields())
         )
     for topic in event.touched_topics():
-        outbox.hint(topic, id=event.subject_id)
+        outbox.hint(topic, id=event.subject_id, settled=event.settled_as())
 
 
 @command

@@ -92,6 +92,10 @@ class Event:
     def touched_topics(self) -> tuple[str, ...]:
         return tuple(topic.format_map(vars(self)) for topic in self.topics)
 
+    def settled_as(self) -> str:
+        """Return how what this is about ended, in a word that its topics know; "" if it did not."""
+        return ""
+
 
 @cache
 def _own_names(cls: type[Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from approvals.cards.content import Subject
 from approvals.cards.desk import ClaimCard, SavedViewCard, Term, Turn
 from approvals.states import (
+    SETTLED,
     ProposalState,
 )
 
@@ -39,7 +40,7 @@ class ProposalCard:
 
     @property
     def settled(self) -> bool:
-        return self.state not in {ProposalState.OPEN, ProposalState.STALE}
+        return self.state in SETTLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

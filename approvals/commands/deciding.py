@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from approvals.commands import sealing
-from approvals.events import ProposalDecided
+from approvals.events import ProposalDecided, StepDecided
 from approvals.models import Decision, Proposal, Revision
 from approvals.states import Basis, Outcome
 from audit.commands import record
@@ -54,7 +54,8 @@ def tell(
     if row.is_check:  # nobody waits for it: its end has an event of its own
         sealing.lapse(row, bytes(revision.digest).hex(), actor=actor, at=row.moved_at)
         return
-    event = ProposalDecided(
+    decided = ProposalDecided if row.plan_id is None else StepDecided
+    event = decided(
         proposal_id=row.id,
         outcome=outcome.value,
         revision_no=row.revision_no,

@@ -39,6 +39,7 @@ from approvals.events.proposals import (
     ProposalTakenOver,
     ProposalThawed,
     ProposalWidened,
+    StepDecided,
 )
 from approvals.events.standing import STANDING, StandingMade, StandingRevoked
 from approvals.events.thread import ProposalAnswered, ProposalAsked, ProposalNoted
@@ -91,6 +92,7 @@ __all__ = [
     "ProposalWidened",
     "StandingMade",
     "StandingRevoked",
+    "StepDecided",
     "VoteCast",
     "VoteRefused",
     "VoteVoided",

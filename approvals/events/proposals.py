@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from typing_extensions import override
+
+from approvals.states import ProposalState
 from audit.events import Event
 
 PROPOSAL: Final = "proposal"
@@ -61,6 +64,18 @@ class ProposalDecided(Event):
     standing_id: UUID | None = None  # the standing approval that spoke
     maker: UUID | None = None  # the person who gave it
     repeats: UUID | None = None  # what people rejected before, where the same was asked again
+
+    @override
+    def settled_as(self) -> str:
+        return self.outcome
+
+
+class StepDecided(ProposalDecided):
+    """The same of one change of a plan. It is in no list, and what people decide is the plan."""
+
+    @override
+    def settled_as(self) -> str:
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,3 +197,7 @@ class ProposalDispatched(Event):
     observed_digest: str  # SHA-256, recomputed from what is about to run
     decision_id: UUID
     policy_versions: tuple[str, ...] = ()  # ids of the versions that were asked last
+
+    @override
+    def settled_as(self) -> str:
+        return ProposalState.DISPATCHED.value

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -36,15 +36,16 @@ class Topic:
 
     name: str
     permission: str  # "" is for topics that everybody who is signed in may follow
+    settled: frozenset[str]  # words for how such a thing ends; a hint may carry one, and no other
 
 
 _topics: dict[str, Topic] = {}
 _actor_of_scope: list[ActorOfScope] = []
 
 
-def topic(name: str, *, permission: str) -> None:
+def topic(name: str, *, permission: str, settled: frozenset[str] = frozenset()) -> None:
     """Declare a topic; a `topics.py` does it at import."""
-    _topics[name] = Topic(name, permission)
+    _topics[name] = Topic(name, permission, settled)
 
 
 def set_actor_of_scope(find: ActorOfScope) -> None:
@@ -64,10 +65,14 @@ def followable(actor: Actor, asked: Iterable[object]) -> list[str]:
     for name in asked:
         if not isinstance(name, str) or len(name) > TOPIC_LENGTH:
             continue
-        known = _topics.get(name.partition(":")[0])
+        known = _topic_of(name)
         if known and (not known.permission or actor.has(known.permission)):
             found.append(name)
     return found
+
+
+def _topic_of(name: str) -> Topic | None:
+    return _topics.get(name.partition(":")[0])
 
 
 def topics_of(actor: Actor, ids: Iterable[str]) -> list[str]:
@@ -89,9 +94,16 @@ def newest(tenant_id: UUID, names: list[str]) -> dict[str, int]:
     return {name: found.get(name, 0) for name in names}
 
 
-def send_hint(tenant_id: UUID, name: str, seq: int, payload: dict[str, Any]) -> None:
-    """Push one hint to every open page of the tenant that follows the topic."""
+def hint_of(name: str, seq: int, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what travels: a reference, and at most one word, which the topic has declared."""
     hint = {"topic": name, "seq": seq, "id": payload.get("id", ""), "rev": payload.get("rev", 0)}
+    known, word = _topic_of(name), payload.get("settled")
+    return {**hint, "settled": word} if known and word in known.settled else hint
+
+
+def send_hint(tenant_id: UUID, name: str, seq: int, payload: Mapping[str, Any]) -> None:
+    """Push one hint to every open page of the tenant that follows the topic."""
+    hint = hint_of(name, seq, payload)
     layer: Any = get_channel_layer()
     async_to_sync(layer.group_send)(group_of(tenant_id, name), {"type": "hint", "hint": hint})
 

@@ -71,11 +71,26 @@ def enqueue_task(name: str, **kwargs: Any) -> None:
     _write("task", name, {"kwargs": kwargs})
 
 
-def hint(topic: str, *, id: str = "", rev: int = 0) -> None:  # noqa: A002 - the wire's word
-    """Tell the pages that follow `topic` to refetch; once in a transaction, no content travels."""
-    if tenancy.said_before(f"hint {topic}"):
+def hint(
+    topic: str,
+    *,
+    id: str = "",  # noqa: A002 - the wire's word
+    rev: int = 0,
+    settled: str = "",
+) -> None:
+    """Tell the pages that follow `topic` to refetch; no content travels.
+
+    Once in a transaction, and once more for each thing that it settles.
+
+    Args:
+        settled: how the thing with this id ended, in one of the words that the topic declares.
+    """
+    known = tenancy.said_before(f"hint {topic}")
+    if settled:
+        known = tenancy.said_before(f"hint {topic} {id} {settled}")
+    if known:
         return
-    _write("hint", topic, {"id": id, "rev": rev})
+    _write("hint", topic, {"id": id, "rev": rev, **({"settled": settled} if settled else {})})
 
 
 def _write(kind: str, target: str, payload: dict[str, Any]) -> None:
