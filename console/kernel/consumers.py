@@ -7,7 +7,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from typing_extensions import override
 
-from console.kernel import live
+from console.kernel import crowd, live
 from console.kernel.actors import Actor
 
 MOST_TOPICS = 50
@@ -18,7 +18,28 @@ BAD_MESSAGE = 4400
 class HintConsumer(AsyncJsonWebsocketConsumer):
     """Pass on hints; every message that a page sends looks up anew who it is."""
 
-    actor: Actor
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._followed: dict[str, tuple[crowd.Followed, str]] = {}  # by topic, as which person
+
+    @override
+    async def __call__(self, *scope_and_ports: Any) -> None:
+        try:
+            await super().__call__(*scope_and_ports)
+        finally:  # however the socket ended
+            for followed, person in self._followed.values():
+                crowd.here.leave(followed, person)
+
+    @override
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Pass a hint on at once: it asks no database, so no thread need look after connections.
+
+        Channels has one do so before each message. A hint is one for each of hundreds of sockets.
+        """
+        if message["type"] == "hint":
+            await self.hint(message)
+        else:
+            await super().dispatch(message)
 
     @override
     async def connect(self) -> None:
@@ -28,7 +49,7 @@ class HintConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=SIGNED_OUT)
             return
         # No topic that a page can ask for: it only tells that this very session has ended.
-        await self._follow(live.group_of(actor.tenant_id, f"session:{actor.session}"))
+        await self._follow(actor, f"session:{actor.session}")
 
     @override
     async def receive_json(self, content: Any, **_more: Any) -> None:
@@ -46,24 +67,32 @@ class HintConsumer(AsyncJsonWebsocketConsumer):
         if isinstance(asked, Mapping):
             names = live.followable(actor, list(asked)[:MOST_TOPICS])
             for name in names:
-                await self._follow(live.group_of(actor.tenant_id, name))
+                await self._follow(actor, name)
             newest = await database_sync_to_async(live.newest)(actor.tenant_id, names)
             await self.send_json({"newest": newest})
 
-    async def _follow(self, group: str) -> None:
-        self.groups = self.groups or []
-        if group not in self.groups:
-            await self.channel_layer.group_add(group, self.channel_name)
-            self.groups.append(group)
+    async def _follow(self, actor: Actor, name: str) -> None:
+        if name in self._followed:
+            return
+        followed = (actor.tenant_id, name)
+        crowd.here.join(followed, actor.id)
+        self._followed[name] = (followed, actor.id)  # known before its first hint comes
+        group = live.group_of(*followed)
+        await self.channel_layer.group_add(group, self.channel_name)
+        self.groups.append(group)
 
     async def _actor(self) -> Actor | None:
         return await database_sync_to_async(live.actor_of)(self.scope)
 
     async def hint(self, message: Mapping[str, Any]) -> None:
-        if message["hint"]["topic"].startswith("session:"):
+        hint = dict(message["hint"])
+        if hint["topic"].startswith("session:"):
             await self.close(code=SIGNED_OUT)
             return
-        await self.send_json(message["hint"])
+        followed, person = self._followed[hint["topic"]]
+        if turn := crowd.here.turn_ms(followed, person, hint["seq"]):
+            hint["turn"] = turn
+        await self.send_json(hint)
 
     @override
     async def decode_json(self, text_data: str) -> Any:  # type: ignore[override]

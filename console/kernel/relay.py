@@ -36,10 +36,16 @@ def relay_all(*, tenant_id: UUID) -> int:
 
 
 def _due(tenant_id: UUID | None) -> list[tuple[int, UUID]]:
+    """Return a batch of what is due, oldest first, with its hints in front.
+
+    Somebody waits for a hint, and it needs nothing from the facts of its transaction. Those before
+    it in the batch may take a while; what they change has hints of its own.
+    """
     rows = OutboxRow.objects.extra(where=["parked_at IS NULL AND due_at <= clock_timestamp()"])
     if tenant_id is not None:
         rows = rows.filter(tenant_id=tenant_id)
-    return list(rows.order_by("id").values_list("id", "tenant_id")[:BATCH])
+    found = rows.order_by("id").values_list("id", "tenant_id", "kind")[:BATCH]
+    return [(row, tenant) for row, tenant, _kind in sorted(found, key=lambda one: one[2] != "hint")]
 
 
 def _deliver(row_id: int, tenant_id: UUID) -> int:

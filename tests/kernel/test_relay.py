@@ -118,6 +118,17 @@ class TestHints:
 
         assert live.newest(actor.tenant_id, ["a", "b", "c"]) == {"a": 2, "b": 1, "c": 0}
 
+    def test_go_before_the_facts_of_their_batch(self, actor: Actor) -> None:
+        publish(actor=actor, subject=uuid4())
+        for topic in ("a", "b"):
+            hint(actor=actor, topic=topic)
+
+        due = [OutboxRow.objects.get(pk=row) for row, _tenant in relay._due(actor.tenant_id)]
+
+        assert [(row.kind, row.target) for row in due] == [
+            ("hint", "a"), ("hint", "b"), ("fact", "test.fact"),
+        ]  # fmt: skip
+
     def test_of_another_tenant_do_not_count(self, actor: Actor) -> None:
         hint(actor=actor, topic="a")
         relay.relay_all(tenant_id=actor.tenant_id)
