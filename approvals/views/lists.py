@@ -15,7 +15,7 @@ from approvals.cards import QueuePage, Term
 from approvals.forms import NextForm, QueueForm
 from approvals.queries import MOST_COUNTED, Sort, View
 from approvals.views.markup import markup
-from approvals.views.rows import grouped
+from approvals.views.rows import ends, grouped
 from console.accounts.states import Permission
 from console.kernel.errors import BadInput
 from console.kernel.http import actor_of, read, requires, show
@@ -126,6 +126,7 @@ def _context(request: HttpRequest, asked: Mapping[str, Any], page: QueuePage) ->
         **_frame(asked),
         "part": asked["part"],
         "brings_nav": True,
+        "ends": [] if view is View.DECIDED else ends(),
         "more": [
             (title, reverse(name)) for title, name, asks in _MORE if not asks or actor.has(asks)
         ],

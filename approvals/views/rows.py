@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from approvals.cards import ClaimCard, QueueRow, Turn
-from approvals.states import DECIDABLE, AttentionReason
+from approvals.states import DECIDABLE, SETTLED, AttentionReason, ProposalState
 from console.kernel.templatetags.signs import STATES
 
 _WHY: Final[Mapping[AttentionReason, str]] = {
@@ -50,7 +50,7 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
         "claims": [_at_work(claim, reader) for claim in row.claims],
         "snoozed_until": row.snoozed_until,
         "dom_id": f"proposal-{card.id}",
-        "signal": "stop" if waits else STATES.get(card.state.value, "quiet"),
+        "signal": "stop" if waits else _signal(card.state),
         "signal_word": _word(row),
         "at": card.decide_by if waits else card.moved_at,
         "at_label": "Decide by" if waits else "",
@@ -61,6 +61,14 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
 
 def _note(row: QueueRow) -> str:
     return f"in place of {row.in_place_of}" if row.in_place_of else row.note
+
+
+def ends() -> list[dict[str, str]]:
+    """Return what a row shows of each way in which its proposal can end."""
+    return [
+        {"state": state.value, "signal": _signal(state), "word": _ended(state)}
+        for state in sorted(SETTLED)
+    ]
 
 
 def grouped(rows: Iterable[QueueRow], *, reader: str, query: str, live: bool) -> list[Any]:
@@ -105,5 +113,13 @@ def _at_work(claim: ClaimCard, reader: str) -> dict[str, Any]:
 
 def _word(row: QueueRow) -> str:
     if row.card.state not in DECIDABLE:
-        return row.card.state.value.capitalize()
+        return _ended(row.card.state)
     return "Held by a stop" if row.card.frozen else ""
+
+
+def _ended(state: ProposalState) -> str:
+    return state.value.capitalize()
+
+
+def _signal(state: ProposalState) -> str:
+    return STATES.get(state.value, "quiet")

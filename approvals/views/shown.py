@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from approvals.cards import ProposalDetail
-from approvals.states import DECIDABLE, REJECT_LABELS, Choice, ProposalState
+from approvals.states import DECIDABLE, REJECT_LABELS, SETTLED, Choice, ProposalState
 from approvals.views.receipts import stages_of
 
 _THEN: Final[Mapping[str, str]] = {
@@ -82,6 +82,7 @@ def page_of(detail: ProposalDetail) -> dict[str, Any]:
         "stages": stages_of(detail),
         "then": _THEN[detail.requirement.on_expiry],
         "reasons": REASONS,
+        "ends": sorted(SETTLED),
         "bar_refusal": detail.refusal,
         "card_id": str(detail.card.id),
     }

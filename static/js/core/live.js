@@ -1,7 +1,7 @@
 /**
- * One WebSocket per tab. It carries hints (references, never content): a region that gets one refetches
- * itself through its ordinary view. A lost hint costs freshness only, because every `sub` is answered
- * with each topic's newest number.
+ * One WebSocket per tab. It carries hints (references, and at most the word that something is over): a
+ * region that gets one refetches itself through its ordinary view. A lost hint costs freshness only,
+ * because every `sub` is answered with each topic's newest number.
  */
 
 const FIRST_WAIT_MS = 300;
@@ -12,7 +12,12 @@ const POLL_AFTER_MS = 60_000;
 const POLL_MS = 15_000;
 const SIGNED_OUT = 4401;
 
-/** @typedef {{seq: number | null, listeners: Set<() => void>}} Topic */
+/**
+ * How a thing ended; how many ms its refetch waits for other people's.
+ * @typedef {{topic: string, seq: number, id: string, settled?: string, turn?: number}} Hint
+ * @typedef {(hint?: Hint) => void} Listener
+ * @typedef {{seq: number | null, listeners: Set<Listener>}} Topic
+ */
 
 /** @type {Map<string, Topic>} */
 const topics = new Map();
@@ -50,7 +55,7 @@ export function clockTime(at) {
 /**
  * Call `listener` when a topic has something new.
  * @param {string[]} names
- * @param {() => void} listener
+ * @param {Listener} listener
  * @returns {() => void} stops it
  */
 export function onHint(names, listener) {
@@ -108,7 +113,7 @@ function hear(event) {
     clearTimeout(pongTimer);
     markFresh();
   } else if (message.topic) {
-    advance(message.topic, message.seq);
+    advance(message.topic, message.seq, message);
   }
 }
 
@@ -123,13 +128,13 @@ function settled() {
   markFresh();
 }
 
-/** @param {string} name @param {number} seq */
-function advance(name, seq) {
+/** @param {string} name @param {number} seq @param {Hint} [hint] */
+function advance(name, seq, hint) {
   const topic = topics.get(name);
   if (!topic || (topic.seq !== null && seq <= topic.seq)) return;
   topic.seq = seq;
   remember(name, seq);
-  topic.listeners.forEach((listener) => listener());
+  topic.listeners.forEach((listener) => listener(hint));
 }
 
 function ping() {

@@ -10,13 +10,15 @@ htmx.config.morphIgnore.push("open");
 /** `<sb-live id topics src>` refetches `src` on a hint of its topics; `[stale]` marks old truth. */
 class Live extends HTMLElement {
   #timer = 0;
+  #inTurn = false; // others come first
+  #since = 0; // when it was asked what is being answered
   #askedAt = -QUIET_MS;
   #busy = false;
   #again = false;
   #successors = [];
 
   connectedCallback() {
-    this.forget = onHint((this.getAttribute("topics") ?? "").split(/\s+/), () => this.soon());
+    this.forget = onHint((this.getAttribute("topics") ?? "").split(/\s+/), (hint) => this.soon(hint?.turn));
     this.addEventListener("htmx:before:swap", this);
     this.addEventListener("htmx:after:swap", this);
   }
@@ -27,11 +29,13 @@ class Live extends HTMLElement {
   }
 
   /** Wait a little, so that ten hints make one request; what waits covers a further hint too. */
-  soon() {
+  soon(turn = 0) {
     this.setAttribute("stale", "");
-    if (this.#timer) return;
+    if (this.#timer && (turn || !this.#inTurn)) return;
+    clearTimeout(this.#timer);
+    this.#inTurn = turn > 0;
     const quiet = performance.now() - this.#askedAt > QUIET_MS;
-    this.#timer = setTimeout(() => this.refresh(), Math.random() * FIRST_MS + (quiet ? 0 : LATER_MS));
+    this.#timer = setTimeout(() => this.refresh(), (turn || Math.random() * FIRST_MS) + (quiet ? 0 : LATER_MS));
   }
 
   async refresh() {
@@ -42,6 +46,7 @@ class Live extends HTMLElement {
       return;
     }
     this.#busy = true;
+    this.#since = this.#askedAt;
     try {
       const request = { target: this, source: this, swap: "outerMorph" };
       await htmx.ajax("GET", this.getAttribute("src"), request);
@@ -74,7 +79,7 @@ class Live extends HTMLElement {
 
   #shown() {
     markFresh();
-    this.dispatchEvent(new CustomEvent("sb:fresh", { bubbles: true }));
+    this.dispatchEvent(new CustomEvent("sb:fresh", { bubbles: true, detail: { since: this.#since } }));
     if (document.activeElement && document.activeElement !== document.body) return;
     const heir = this.#successors.map((id) => document.getElementById(id)).find(Boolean);
     heir?.querySelector("a, button")?.focus({ preventScroll: true });

@@ -9,8 +9,6 @@ import { clockTime, onHint, serverNow } from "../core/live.js";
 
 const ARM_MS = 400;
 const ANSWER_MS = 15_000;
-const SEAL_MS = 2500;
-const SEAL_TRIES = 4;
 const STAY = "sb:stay"; // do not go on to the next after a vote
 const RECEIPT = "sb:receipt";
 
@@ -22,14 +20,16 @@ class VoteBar {
     this.status = form.querySelector("[data-vote-status]");
     this.timer = 0;
     this.checking = false;
+    this.heardAt = 0;
+    this.ends = form.dataset.settled.split(" ");
     form.dataset.live = "";
     this.mark();
     form.addEventListener("submit", (event) => this.submit(event), { capture: true });
     form.querySelector("[data-check]")?.addEventListener("click", () => this.check());
     addEventListener("focus", () => this.arm());
     addEventListener("blur", () => this.disarm());
-    addEventListener("sb:fresh", (event) => event.target.id === "proposal" && this.compare());
-    if (form.dataset.topic) onHint([form.dataset.topic], () => this.suspect());
+    addEventListener("sb:fresh", (event) => event.target.id === "proposal" && this.compare(event.detail.since));
+    if (form.dataset.topic) onHint([form.dataset.topic], (hint) => this.suspect(hint));
     keepDraft(form, (what) => this.note && (this.note.textContent = `${what} ${clockTime(serverNow())}`));
     this.stay();
     this.keys();
@@ -79,6 +79,7 @@ class VoteBar {
     else if (this.checking) {
       this.say("Looking whether this changed; press again in a moment.", "");
       this.looking = true;
+      document.getElementById("proposal")?.soon(); // out of turn
     }
   }
 
@@ -106,26 +107,36 @@ class VoteBar {
   }
 
   /** Something happened to this proposal: hold the vote until the fresh page part says what. */
-  suspect() {
+  suspect(hint) {
     this.checking = true;
+    this.heardAt = performance.now();
+    if (this.ends.includes(hint?.settled) && !this.sending) this.outdate(`It is ${hint.settled} now`, true);
     this.mark();
   }
 
-  compare() {
+  /** @param {number} since when it was asked for: an older page part knows nothing of the hint */
+  compare(since) {
     const current = document.querySelector("[data-current-digest]")?.dataset;
-    if (!current) return;
+    if (!current || since < this.heardAt) return;
     if (this.looking) this.say("", "");
     this.checking = this.looking = false;
     this.limit(current.approveRefusal ?? "");
-    const over = current.currentState && !["open", "stale"].includes(current.currentState);
-    this.outdated = over || current.currentDigest !== this.form.dataset.digest;
-    const box = this.form.querySelector("[data-outdated]");
-    if (box && this.outdated) {
-      const what = over ? `It is ${current.currentState} now` : `It is revision ${current.currentRevision} now`;
-      box.querySelector("[data-what]").textContent = what;
-      box.hidden = false;
-    }
+    const over = this.ends.includes(current.currentState);
+    const moved = current.currentDigest !== this.form.dataset.digest;
+    const what = over ? current.currentState : moved && `revision ${current.currentRevision}`;
+    this.outdate(what && `It is ${what} now`);
     this.mark();
+  }
+
+  /** @param {string | false} what false where the vote counts @param {boolean} coming the details are not here yet */
+  outdate(what, coming = false) {
+    this.outdated = Boolean(what);
+    const box = this.form.querySelector("[data-outdated]");
+    if (!box) return;
+    box.hidden = !what;
+    if (!what) return;
+    box.querySelector("[data-what]").textContent = what;
+    box.querySelector("[data-coming]").hidden = !coming;
   }
 
   limit(why) {
@@ -158,11 +169,11 @@ class VoteBar {
       headers: { "Content-Type": "application/json", "X-CSRFToken": sent.csrfmiddlewaretoken },
       body: JSON.stringify(vote),
     });
+    if (answer?.ok) return this.recorded(answer.body); // on the way out, its own decision is no news
     this.sending = false;
     this.mark();
-    if (!answer) this.say("Not known whether it was recorded.", "unknown");
-    else if (answer.ok) this.recorded(answer.body);
-    else this.refused(answer);
+    if (answer) this.refused(answer);
+    else this.say("Not known whether it was recorded.", "unknown");
   }
 
   /** Null if nobody knows what became of it. */
@@ -220,18 +231,10 @@ class VoteBar {
   }
 }
 
-/** Sealing follows within seconds and sends no hint. @param {number} tries */
-function awaitSeal(tries) {
-  if (!tries || !document.querySelector("[data-unsealed]")) return;
-  setTimeout(() => {
-    document.getElementById("proposal")?.soon();
-    awaitSeal(tries - 1);
-  }, SEAL_MS);
-}
-
 // A refused vote is answered under the address it was sent to; a reload there would send it again.
 if (location.pathname.endsWith("/vote/")) history.replaceState(null, "", location.pathname.replace(/vote\/$/, ""));
 for (const receipt of document.querySelectorAll("[data-receipt-draft]")) dropDraft(receipt.dataset.receiptDraft);
 for (const form of document.querySelectorAll("form[data-vote-bar]")) new VoteBar(form);
 if (sessionStorage.getItem(RECEIPT)) import("./receipt.js");
-awaitSeal(SEAL_TRIES);
+if (document.getElementById("step-up")) import("./signing.js"); // who may vote may have to prove or sign first
+if (document.querySelector("[data-unsealed]")) import("./seal.js");
