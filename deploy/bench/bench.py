@@ -22,7 +22,7 @@ from stage import Interrupted, Stage, end, on_leash, on_signals, prepare, produc
 from console.local.errors import CannotStart  # found by the import of `stage`
 
 HERE: Final = Path(__file__).parent
-SCRIPT_S: Final = 300.0
+SCRIPT_S: Final = 600.0
 # As the table has them.
 NAMES: Final = (
     "checkpoint", "audit", "hostile", "bundle", "vote", "sessions", "ballot", "queue", "replay",

@@ -10,7 +10,7 @@ import html
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -110,6 +110,7 @@ class Region:
     src: str
     text: str = ""
     timer: "asyncio.TimerHandle | None" = None
+    in_turn: bool = False  # what waits does so for the sake of others
     is_busy: bool = False
     again: bool = False
     asked_at: float = float("-inf")
@@ -137,6 +138,8 @@ def seen(text: str) -> dict[str, int]:
 
 class Screen:
     """An open page: its regions follow their topics until the block is left."""
+
+    patience_s = TIMEOUT_S
 
     def __init__(self, reader: Browser, text: str) -> None:
         self.reader = reader
@@ -171,7 +174,7 @@ class Screen:
 
     async def until(self, condition: Any) -> float:
         """Wait until the condition holds, looking after each change; returns when that was."""
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(self.patience_s):
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()
@@ -179,6 +182,10 @@ class Screen:
 
     async def fetch(self, path: str) -> Answer:
         return await asyncio.to_thread(self.reader.get, path)
+
+    def hear(self, hint: Mapping[str, Any]) -> float:
+        """Take note of a hint; returns how long its regions wait for the sake of others."""
+        return float(hint.get("turn", 0)) / 1000
 
     def is_waiting(self) -> bool:
         return any(one.timer is not None or one.is_busy for one in self.regions.values())
@@ -190,23 +197,28 @@ class Screen:
                 self._advance(name, seq)
             self._answered = self._answered or "newest" in message
             if "topic" in message:
-                self._advance(message["topic"], message["seq"])
+                self._advance(message["topic"], message["seq"], message)
             self.changed.set()
 
-    def _advance(self, name: str, seq: int) -> None:
+    def _advance(self, name: str, seq: int, hint: Mapping[str, Any] | None = None) -> None:
         if seq <= self._seen.get(name, -1):
             return
         self._seen[name] = seq
         self.hinted_at[name] = time.perf_counter()
+        turn_s = self.hear(hint) if hint else 0.0
         for region in self.regions.values():
             if name in region.topics:
-                self._soon(region)
+                self._soon(region, turn_s)
 
-    def _soon(self, region: Region) -> None:
+    def _soon(self, region: Region, turn_s: float = 0.0) -> None:
         if region.timer is not None:
-            return  # what waits covers a further hint too
+            if turn_s or not region.in_turn:
+                return  # what waits covers a further hint too
+            region.timer.cancel()
+        region.in_turn = turn_s > 0
         is_quiet = time.perf_counter() - region.asked_at > self._quiet_s
-        wait_s = CHANCE.random() * self._first_s + (0 if is_quiet else self._later_s)
+        first_s = turn_s or CHANCE.random() * self._first_s
+        wait_s = first_s + (0 if is_quiet else self._later_s)
         region.timer = asyncio.get_running_loop().call_later(wait_s, self._begin, region)
 
     def _begin(self, region: Region) -> None:
