@@ -4,8 +4,10 @@ The rows follow the clock and never lead it: they are computed from the window, 
 or an extension dates them anew, and a row that is wrong costs a look and decides nothing.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from approvals import policies
 from approvals.cards import Requirement
@@ -29,7 +31,8 @@ def lay(row: Proposal, requirement: Requirement, freezes: Iterable[Freeze] = ())
     missing = {key: due for key, due in wanted.items() if key not in mine}
     for key in _had_already(missing, known, row):
         del missing[key]
-    Timer.objects.bulk_update(changed, ["due_at", "lease_until", "done_at"])
+    for due, ids in _by_moment(changed).items():
+        Timer.objects.filter(pk__in=ids).update(due_at=due, lease_until=None, done_at=None)
     Timer.objects.bulk_create(
         Timer(
             tenant_id=row.tenant_id,
@@ -69,6 +72,14 @@ def _date(timer: Timer, due: datetime | None) -> bool:
         return False
     timer.due_at, timer.lease_until, timer.done_at = due, None, None
     return True
+
+
+def _by_moment(changed: Iterable[Timer]) -> Mapping[datetime | None, list[UUID]]:
+    """Return which timers are due when: nearly always none of them any more, so one statement."""
+    found: dict[datetime | None, list[UUID]] = defaultdict(list)
+    for timer in changed:
+        found[timer.due_at].append(timer.id)
+    return found
 
 
 def _had_already(
