@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from approvals.cards import Reading, Signed
-from approvals.models import Vote
+from approvals.models import Revision, Vote
 from approvals.states import Choice, RejectCode
 from console.kernel.errors import BadInput
 
@@ -23,6 +23,7 @@ class Ballot:
     agent_message: str
     signed: Signed | None
     in_place_of: UUID | None
+    seen: Revision | None  # None: there is no revision of that number
     reading: Reading
     among: int  # votes of one act, which share the time that it took
 

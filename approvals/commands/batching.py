@@ -1,20 +1,16 @@
 """One act for several proposals: a vote for each, on its own digest, in its own transaction."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import BatchResult, Listed, VoteReceipt
+from approvals.cards import BatchResult, Listed
 from approvals.commands import signing
-from approvals.commands.desk import must_lock
-from approvals.commands.refusing import kept
 from approvals.commands.voting import cast_vote
-from approvals.queries.batching import checked_titles, require_batchable
+from approvals.queries.batching import checked_titles
 from approvals.states import Choice
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError
-from console.kernel.transactions import command
 
 
 def cast_batch(
@@ -49,17 +45,22 @@ def cast_batch(
         )
     policies.require_reason(choice, reason_code, note)
     titles = checked_titles(actor=actor, items=items)
-    said = {
-        "reason_code": reason_code,
-        "note": note,
-        "agent_message": agent_message,
-        "in_place_of": in_place_of,
-    }
     results = []
     for item in items:
         title = titles.get(item.proposal_id, "")
         try:
-            receipt = _cast(actor=actor, item=item, count=len(items), choice=choice, said=said)
+            receipt = cast_vote(
+                actor=actor,
+                proposal_id=item.proposal_id,
+                revision_no=item.revision_no,
+                seen_digest=item.digest,
+                choice=choice,
+                batch_of=len(items),  # what it takes is asked again: rules may ask for more by now
+                reason_code=reason_code,
+                note=note,
+                agent_message=agent_message,
+                in_place_of=in_place_of,
+            )
         except ConsoleError as refusal:
             results.append(
                 BatchResult(
@@ -73,24 +74,3 @@ def cast_batch(
         else:
             results.append(BatchResult(proposal_id=item.proposal_id, title=title, receipt=receipt))
     return tuple(results)
-
-
-@command
-def _cast(
-    *, actor: Actor, item: Listed, count: int, choice: Choice, said: Mapping[str, Any]
-) -> VoteReceipt:
-    """Cast one vote while what it takes is as it was: rules may have asked for more meanwhile."""
-    desk = must_lock(actor=actor, proposal_id=item.proposal_id)
-    require_batchable(desk.row, desk.requirement, count)
-    try:
-        return cast_vote(
-            actor=actor,
-            proposal_id=item.proposal_id,
-            revision_no=item.revision_no,
-            seen_digest=item.digest,
-            choice=choice,
-            among=count,  # one look at one table, so the time is shared
-            **said,
-        )
-    except ConsoleError as refusal:
-        return kept(refusal, VoteReceipt)  # that somebody tried stays on record

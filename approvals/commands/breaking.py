@@ -33,7 +33,7 @@ from approvals.policies.breaking import STEPUP_S, TICKET_LENGTH, skipped
 from approvals.queries.breaking import require_may_break
 from approvals.queries.people import seen_by
 from approvals.queries.seeing import row_for
-from approvals.queries.serving import parts_needed, views_served
+from approvals.queries.serving import reading_in, revision_at, views_served
 from approvals.states import Basis, CheckAnswer, Choice, NoticeReason
 from audit.commands import record
 from console.accounts import queries as people
@@ -83,15 +83,16 @@ def break_glass(
     if not policies.is_interactive(actor):
         machine = BreakGlassByMachine("Only people who are signed in break glass; ask one.")
         return _refused(actor, proposal_id, seen_digest, machine)
+    seen = revision_at(proposal_id, revision_no)
     asked = _Asked(
         revision_no=revision_no,
         digest=seen_digest,
         reason=needed_text(reason, "reason", "Say why it cannot wait.", most=NOTE_LENGTH),
         ticket=needed_text(ticket, "ticket", "Name where it is written down.", most=TICKET_LENGTH),
-        needed=parts_needed(actor=actor, proposal_id=proposal_id, revision_no=revision_no),
+        needed=reading_in(seen).parts,
     )
     grant = locked_grant(actor)  # before the proposal: no waiting after the time is read
-    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    desk = must_lock(actor=actor, proposal_id=proposal_id, seen=seen)
     if not seen_by(actor).covers(desk.row):
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     at = clock.now()
@@ -100,7 +101,7 @@ def break_glass(
         return _receipt(desk, mine, repeated=True)
     if desk.settle_clock(at=at):
         return _refused(actor, proposal_id, seen_digest, expired())
-    shown = views_served(actor, proposal_id=proposal_id, revision_no=revision_no)
+    shown = views_served(actor, seen)
     try:
         grant = _require_grant(grant, at=at)
         proof = _require_all_but_votes(desk, actor, asked, shown)

@@ -4,7 +4,7 @@ A claim says nothing about votes. It is not given back when its holder votes, no
 the page: it runs out with its lease in either case, so that a claim that ends tells of nothing.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -47,7 +47,7 @@ def claim(*, actor: Actor, proposal_id: UUID, by_itself: bool = False) -> Claims
     """
     desk = lock_for_person(actor, proposal_id)
     at = clock.now()
-    refusal = _why_not(desk, actor, over=desk.settle_clock(at=at))
+    refusal = _why_not(desk, actor, at=at)
     if refusal is not None:
         # Returned and not raised: the clock may have taken a lapsed approval back to people.
         return read_claims(actor, desk.row) if by_itself else kept(refusal, ClaimsCard)
@@ -92,7 +92,7 @@ def take_over(*, actor: Actor, proposal_id: UUID) -> ClaimsCard:
         policies.require_decidable(desk.state, Choice.REJECT, settled_by=settled_by(desk))
     except ConsoleError as refusal:
         return kept(refusal, ClaimsCard)
-    others = [one for one in _live(desk) if str(one.person_id) != actor.id]
+    others = [one for one in _live(desk, at=at) if str(one.person_id) != actor.id]
     _end(desk, [one.person_id for one in others])
     if others:
         record(
@@ -107,25 +107,27 @@ def take_over(*, actor: Actor, proposal_id: UUID) -> ClaimsCard:
     return read_claims(actor, desk.row)
 
 
-def refusal_for(desk: Desk, actor: Actor, choice: Choice) -> ConsoleError | None:
+def refusal_for(desk: Desk, actor: Actor, choice: Choice, *, at: datetime) -> ConsoleError | None:
     """Return why a claim of somebody else is in the way of this vote; a rejection never is."""
-    if choice is Choice.REJECT:
+    held = _live(desk, at=at) if choice is not Choice.REJECT else []
+    if not held:
         return None
+    person = UUID(actor.id)
     way = policies.in_the_way(
-        UUID(actor.id),
-        _live(desk),
+        person,
+        held,
         requirement=desk.requirement,
         principals=desk.principals,
-        voters=desk.voters(),
+        voters=desk.voters(among={person, *(one.person_id for one in held)}),
     )
     if way is None:
         return None
     return ProposalClaimed(policies.claimed_by(way), holder=way.name, until=way.until.isoformat())
 
 
-def require_unclaimed(desk: Desk, actor: Actor, choice: Choice) -> None:
+def require_unclaimed(desk: Desk, actor: Actor, choice: Choice, *, at: datetime) -> None:
     """Raise `ProposalClaimed` if a claim of somebody else is in the way of this vote."""
-    refusal = refusal_for(desk, actor, choice)
+    refusal = refusal_for(desk, actor, choice, at=at)
     if refusal is not None:
         raise refusal
 
@@ -158,17 +160,17 @@ def lock_for_person(actor: Actor, proposal_id: UUID) -> Desk:
     return desk
 
 
-def _why_not(desk: Desk, actor: Actor, *, over: bool) -> ConsoleError | None:
-    if over:
+def _why_not(desk: Desk, actor: Actor, *, at: datetime) -> ConsoleError | None:
+    if desk.settle_clock(at=at):
         return expired()
-    return why_not_decide(desk, actor) or refusal_for(desk, actor, Choice.APPROVE)
+    return why_not_decide(desk, actor) or refusal_for(desk, actor, Choice.APPROVE, at=at)
 
 
 # -- writes --------------------------------------------------------------------------------------
 
 
-def _live(desk: Desk) -> list[ClaimCard]:
-    rows = Claim.objects.filter(proposal=desk.row, lease_until__gt=clock.now())
+def _live(desk: Desk, *, at: datetime) -> list[ClaimCard]:
+    rows = Claim.objects.filter(proposal=desk.row, lease_until__gt=at)
     return [row.card() for row in rows.order_by("since", "id")]
 
 

@@ -23,7 +23,7 @@ from approvals.policies.delegating import LONGEST, MOST_DAYS, STEPUP_S
 from approvals.queries.delegating import may_end
 from audit.commands import record
 from console.accounts import queries as people
-from console.accounts.cards import PersonCard
+from console.accounts.cards import Reviewer
 from console.accounts.states import Permission
 from console.kernel import clock
 from console.kernel.actors import Actor, system
@@ -140,10 +140,11 @@ def lapse_delegations(*, actor: Actor) -> int:
     return len(rows)
 
 
-def _pair(actor: Actor, person_id: UUID, group: str) -> tuple[PersonCard, PersonCard]:
+def _pair(actor: Actor, person_id: UUID, group: str) -> tuple[Reviewer, Reviewer]:
     """Return the two people as they are now, or raise why one cannot stand in for the other."""
-    reviewers = {person.id: person for person in people.reviewers(actor=actor)}
-    giver, taker = reviewers.get(UUID(actor.id)), reviewers.get(person_id)
+    mine = UUID(actor.id)
+    both = {one.id: one for one in people.reviewers(actor=actor, among={mine, person_id})}
+    giver, taker = both.get(mine), both.get(person_id)
     if giver is None or group not in giver.groups:
         raise DelegationRefused(
             "You can only lend your place in a review group that you are in; choose one of those."
@@ -155,7 +156,7 @@ def _pair(actor: Actor, person_id: UUID, group: str) -> tuple[PersonCard, Person
     return giver, taker
 
 
-def _require_free(giver: PersonCard, taker: PersonCard, *, at: datetime) -> None:
+def _require_free(giver: Reviewer, taker: Reviewer, *, at: datetime) -> None:
     """Raise if one of the two has a delegation; trigger `delegation_one_level` repeats it."""
     both = (giver.id, taker.id)
     taken = Delegation.objects.filter(

@@ -22,13 +22,13 @@ from approvals.models import (
     Decision,
     Freeze,
     PrincipalRow,
+    Proposal,
     RequirementRow,
     Revision,
     Vote,
 )
 from approvals.policies.breaking import execute_s
-from approvals.queries.delegating import speakers
-from approvals.queries.seeing import lockable
+from approvals.queries.hearing import Heard, hear
 from approvals.states import (
     DECIDABLE,
     AttentionReason,
@@ -39,10 +39,13 @@ from approvals.states import (
     ProposalState,
 )
 from audit.commands import record
+from console.kernel import prepared
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 
 POLICY: Final = "policy"
+_OF_IT: Final = "WHERE proposal_id = %(proposal)s"
+_COUNTED: Final = "WHERE revision_id = %(revision)s AND voided_at IS NULL ORDER BY cast_at, id"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -218,15 +221,27 @@ class Desk(Locked):
         self.end(Outcome.EXPIRED, at=at, cause="execute_by", told=policies.NOT_RUN_IN_TIME)
         return True
 
-    def tally(self, *, at: datetime) -> None:
+    def tally(self, heard: Heard, *, at: datetime) -> None:
         """Decide if the votes suffice."""
         rejects = [vote for vote in self.votes if vote.choice == Choice.REJECT.value]
         if len(rejects) >= self.requirement.deny_threshold:
             self.reject(rejects[-1], at=at)
             return
-        places = self.assignment()
+        places = policies.assignment(self.requirement, self._counting(heard))
         if places is not None and self.state is ProposalState.OPEN:
             self.approve(places, at=at)
+
+    @property
+    def approvals(self) -> list[Vote]:
+        return [vote for vote in self.votes if vote.choice == Choice.APPROVE.value]
+
+    def hear(self, *also: tuple[UUID, datetime]) -> Heard:
+        """Return what counts of those who approved; read anew, because rights change.
+
+        Args:
+            also: who is about to vote, and when.
+        """
+        return hear(actor=self.actor, row=self.row, votes=self.approvals, also=also)
 
     def assignment(self) -> tuple[Place, ...] | None:
         """Return who fills which place now, or None while one stays empty."""
@@ -234,10 +249,12 @@ class Desk(Locked):
 
     def approvers(self) -> list[Voter]:
         """Return those whose approval counts: still active, entitled and outside the chain."""
-        cast = [vote for vote in self.votes if vote.choice == Choice.APPROVE.value]
+        return self._counting(self.hear())
+
+    def _counting(self, heard: Heard) -> list[Voter]:
         return [
             voter
-            for voter in speakers(cast, self.voters())
+            for voter in heard.counting(self.approvals)
             if policies.who_refusal(voter, self.requirement, self.principals) is None
         ]
 
@@ -273,8 +290,14 @@ class Desk(Locked):
         deciding.tell(self.row, self.revision, outcome, actor=self.actor, **facts)
 
 
-def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk | None:
+def lock(
+    *, actor: Actor, proposal_id: UUID, skip_locked: bool = False, seen: Revision | None = None
+) -> Desk | None:
     """Lock a proposal and read what belongs to it.
+
+    Args:
+        seen: a revision that was read before; it never changes, so if it is the current one it is
+            not read again.
 
     Returns:
         None only with `skip_locked`: somebody else has it.
@@ -282,33 +305,37 @@ def lock(*, actor: Actor, proposal_id: UUID, skip_locked: bool = False) -> Desk 
     Raises:
         NotFound: there is no such proposal in the actor's tenant.
     """
-    row, plan = steps.locked(lockable(actor), proposal_id, skip_locked=skip_locked)
+    row, plan = steps.locked(actor=actor, proposal_id=proposal_id, skip_locked=skip_locked)
     if row is None:
         if skip_locked:
             return None
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     # All of these belong to the locked row, so they are read after the lock and cannot move.
-    revision = Revision.objects.get(proposal=row, no=row.revision_no)
+    revision = _current(row, seen)
+    of = {"proposal": row.id, "revision": revision.id}
+    newest, *_ = prepared.rows(RequirementRow, f"{_OF_IT} ORDER BY no DESC LIMIT 1", of)
+    chain = prepared.rows(PrincipalRow, f"{_OF_IT} ORDER BY id", of)
     return Desk(
         actor=actor,
         row=row,
         revision=revision,
-        requirement=RequirementRow.newest(row).card(),
-        principals=tuple(
-            principal.card()
-            for principal in PrincipalRow.objects.filter(proposal=row).order_by("id")
-        ),
-        freezes=list(Freeze.objects.filter(proposal=row).order_by("since", "id")),
-        votes=list(
-            Vote.objects.filter(revision=revision, voided_at__isnull=True).order_by("cast_at", "id")
-        ),
+        requirement=newest.card(),
+        principals=tuple(principal.card() for principal in chain),
+        freezes=prepared.rows(Freeze, f"{_OF_IT} ORDER BY since, id", of),
+        votes=prepared.rows(Vote, _COUNTED, of),
         plan=plan,
     )
 
 
-def must_lock(*, actor: Actor, proposal_id: UUID) -> Desk:
-    """Lock a proposal, waiting for whoever has it."""
-    desk = lock(actor=actor, proposal_id=proposal_id)
+def _current(row: Proposal, seen: Revision | None) -> Revision:
+    if seen is not None and (seen.proposal_id, seen.no) == (row.id, row.revision_no):
+        return seen
+    return Revision.objects.get(proposal=row, no=row.revision_no)
+
+
+def must_lock(*, actor: Actor, proposal_id: UUID, seen: Revision | None = None) -> Desk:
+    """Lock a proposal, waiting for whoever has it; `seen` as for `lock`."""
+    desk = lock(actor=actor, proposal_id=proposal_id, seen=seen)
     if desk is None:
         raise NotFound("There is no such proposal here; look at the list of reviews.")
     return desk

@@ -10,6 +10,7 @@ from approvals.errors import AlreadyDecided, ClockMoved, ProposalFrozen
 from approvals.events import ProposalExtended
 from approvals.models import REASON_LENGTH
 from approvals.policies import planning
+from approvals.queries.people import oneself
 from approvals.states import DECIDABLE
 from audit.commands import record
 from console.kernel import clock
@@ -64,7 +65,8 @@ def extend(
 
 def _checked(desk: Desk, reason: str, clock_no: int | None) -> str:
     """Return the reason if this actor may extend this proposal now."""
-    policies.require_extender(desk.actor, desk.voters(), desk.requirement, desk.principals)
+    mine = desk.voters(among=oneself(desk.actor))
+    policies.require_extender(desk.actor, mine, desk.requirement, desk.principals)
     planning.require_whole(desk.row.plan_pos)
     if desk.state not in DECIDABLE:
         raise AlreadyDecided(

@@ -31,9 +31,9 @@ def speak(actor: Actor, row: Proposal, judged: Judged) -> bool:
         return False
     desk = must_lock(actor=actor, proposal_id=row.id)
     facts = facts_of(desk, desk.content)
-    voters = desk.voters()
-    same = _known(row, judged.at).filter(contract_hash=desk.revision.contract_hash)
-    for one in same[:MOST_ASKED]:
+    same = _known(row, judged.at).filter(contract_hash=desk.revision.contract_hash)[:MOST_ASKED]
+    voters = desk.voters(among={one.maker_id for one in same})
+    for one in same:
         terms = policies.terms_of(one.conditions, one.free)
         maker = voters.get(one.maker_id)
         if (
@@ -128,13 +128,10 @@ def _approve(desk: Desk, one: Standing) -> None:
 
 
 def _still(desk: Desk, one: Standing, requirement: Requirement) -> bool:
-    return (
-        one.revoked_at is None
-        and one.vote.voided_at is None
-        and policies.stands_in(
-            desk.voters().get(one.maker_id), one.stepup_s, requirement, desk.principals
-        )
-    )
+    if one.revoked_at is not None or one.vote.voided_at is not None:
+        return False
+    maker = desk.voters(among={one.maker_id}).get(one.maker_id)
+    return policies.stands_in(maker, one.stepup_s, requirement, desk.principals)
 
 
 def _only_foreseen(desk: Desk) -> bool:

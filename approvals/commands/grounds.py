@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Lent, ViewServed, Voter
+from approvals.cards import Lent, ViewServed
 from approvals.commands import signing
 from approvals.commands.ballots import Ballot
 from approvals.commands.claiming import require_unclaimed
@@ -12,9 +13,11 @@ from approvals.commands.desk import Desk
 from approvals.commands.refusing import settled_by
 from approvals.errors import AlreadyVoted, SameSession, StaleRevision
 from approvals.policies import planning
-from approvals.policies.delegating import capacity, lent_for
+from approvals.policies.delegating import capacity
 from approvals.queries.changes import interdiff
 from approvals.queries.delegating import hold_lent
+from approvals.queries.hearing import Heard
+from approvals.queries.people import as_voter
 from approvals.queries.serving import views_served
 from console.accounts import queries as people
 from console.accounts.cards import Proof
@@ -30,6 +33,7 @@ class Ground:
     proof: Proof | None
     signature: signing.Signature | None = None
     lent: Lent | None = None  # the place of somebody else that it fills
+    heard: Heard  # the voter among those who voted before
 
     @property
     def served_at(self) -> datetime | None:
@@ -37,53 +41,46 @@ class Ground:
         return max((one.served_at for one in self.shown), default=None)
 
 
-def grounds(
-    desk: Desk, actor: Actor, ballot: Ballot, *, at: datetime
-) -> tuple[Ground, ConsoleError | None]:
-    """Return what the vote rests on, and the first reason not to count it."""
-    ground = Ground(
-        shown=views_served(actor, proposal_id=desk.row.id, revision_no=ballot.revision_no),
-        proof=people.proof(actor=actor),
-    )
-    if ballot.in_place_of:
-        hold_lent(actor, ballot.in_place_of)  # before it is read: nobody ends it meanwhile
-    voter = signing.voter_of(desk, actor)
-    refusal = _first_refusal(desk, actor, voter, ballot, ground)
-    if refusal is None and ballot.in_place_of:
-        ground = replace(ground, lent=lent_for(voter, desk.requirement))
-    if refusal is not None or ballot.signed is None:
-        return ground, refusal
+def grounds(desk: Desk, actor: Actor, ballot: Ballot, *, at: datetime) -> Ground | ConsoleError:
+    """Return what the vote rests on, or the first reason not to count it."""
     try:
+        ground = _checked(desk, actor, ballot, at=at)
+        if ballot.signed is None:
+            return ground
         signature = signing.verified(desk, actor, ballot.choice, ballot.signed)
-    except ConsoleError as wrong:
-        return ground, wrong
-    # Taken last: a signature that is used up belongs to a vote that counts.
-    if not signing.take(desk, actor, ballot.choice, signature, at=at):
-        return ground, signing.refused()
-    return replace(ground, signature=signature, proof=people.proof(actor=actor)), None
-
-
-def _first_refusal(
-    desk: Desk, actor: Actor, voter: Voter, ballot: Ballot, ground: Ground
-) -> ConsoleError | None:
-    """Return the first reason not to count this vote; nothing has been written yet."""
-    try:
-        # First who asks: the refusals below tell who decided, and what the content is now.
-        policies.require_voter(voter, desk.requirement, desk.principals)
-        capacity(voter, desk.requirement, ballot.in_place_of)
-        planning.require_whole(desk.row.plan_pos)
-        policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
-        _require_same_content(desk, ballot)
-        policies.require_fully_shown(ballot.needed, ground.shown, ballot.choice)
-        policies.require_not_frozen(desk.window, ballot.choice)
-        require_unclaimed(desk, actor, ballot.choice)
-        if ballot.signed is None:  # a signature counts as a fresh sign-in; it is checked after this
-            policies.require_fresh(ground.proof, desk.requirement.stepup_s, ballot.choice)
-        policies.require_reason(ballot.choice, ballot.reason_code, ballot.note)
-        _require_first_vote(desk, actor)
     except ConsoleError as refusal:
         return refusal
-    return None
+    # Taken last: a signature that is used up belongs to a vote that counts.
+    if not signing.take(desk, actor, ballot.choice, signature, at=at):
+        return signing.refused()
+    return replace(ground, signature=signature, proof=people.proof(actor=actor))
+
+
+def _checked(desk: Desk, actor: Actor, ballot: Ballot, *, at: datetime) -> Ground:
+    """Return what the vote rests on but for a signature; nothing has been written yet.
+
+    What is read for a refusal is read when its turn comes: most of what is refused is decided.
+    """
+    # First who asks: the refusals below tell who decided, and what the content is now.
+    if ballot.in_place_of:
+        hold_lent(actor, ballot.in_place_of)  # before it is read: nobody ends it meanwhile
+    heard = desk.hear((UUID(actor.id), at))
+    voter = as_voter(actor, heard.now(at=at))
+    policies.require_voter(voter, desk.requirement, desk.principals)
+    lent = capacity(voter, desk.requirement, ballot.in_place_of)
+    planning.require_whole(desk.row.plan_pos)
+    policies.require_decidable(desk.state, ballot.choice, settled_by=settled_by(desk))
+    _require_same_content(desk, ballot)
+    shown = views_served(actor, desk.revision)
+    policies.require_fully_shown(ballot.needed, shown, ballot.choice)
+    policies.require_not_frozen(desk.window, ballot.choice)
+    require_unclaimed(desk, actor, ballot.choice, at=at)
+    proof = people.proof(actor=actor)
+    if ballot.signed is None:  # a signature counts as a fresh sign-in; it is checked after this
+        policies.require_fresh(proof, desk.requirement.stepup_s, ballot.choice)
+    policies.require_reason(ballot.choice, ballot.reason_code, ballot.note)
+    _require_first_vote(desk, actor)
+    return Ground(shown=shown, proof=proof, lent=lent, heard=heard)
 
 
 def _require_same_content(desk: Desk, ballot: Ballot) -> None:

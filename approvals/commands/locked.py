@@ -1,6 +1,6 @@
 """The rows of one proposal under its lock: its state, its clock, and how both are saved."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -73,9 +73,13 @@ class Locked:
             frozen=bool(self.window.causes),
         )
 
-    def voters(self) -> Mapping[UUID, Voter]:
-        """Return who may vote at this moment; read anew, because rights change."""
-        return voters_on(actor=self.actor, row=self.row)
+    def voters(self, *, among: Collection[UUID] | None = None) -> Mapping[UUID, Voter]:
+        """Return who may vote at this moment; read anew, because rights change.
+
+        Args:
+            among: nobody but these, where it depends on them alone.
+        """
+        return voters_on(actor=self.actor, row=self.row, among=among)
 
     def move(self, to: ProposalState, *, at: datetime, cause: str = "") -> None:
         """Change the state. The trigger `proposal_transition_allowed` repeats the check."""

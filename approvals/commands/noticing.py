@@ -18,14 +18,15 @@ from approvals.queries.notices import (
     is_part,
     is_silent,
     leads,
-    member,
     of_policies,
     requesters,
     settings_of,
     told_before,
     was_automatic,
 )
+from approvals.queries.people import Voters
 from approvals.states import ASKS, URGENT, NoticeReason
+from console.accounts import queries as accounts
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.transactions import command
@@ -54,7 +55,7 @@ def notify(
         detail: a word of ours; never anything that somebody wrote.
     """
     row = _row(actor, proposal_id) if proposal_id else None
-    who = [one for one in sorted(set(people)) if member(actor=actor, person_id=one)]
+    who = sorted(accounts.active_among(actor=actor, people=set(people)))
     if row is not None and is_silent(row):
         return 0
     return _tell(actor, row, who, (), reason=reason, no=no, detail=detail)
@@ -80,7 +81,7 @@ def ask_deciders(
     row = _row(actor, proposal_id)
     if row is None or is_silent(row) or is_part(row):
         return 0
-    asked = Asked(actor, row)
+    asked = Asked(actor, row, Voters(actor))
     if not asked.waits:
         return 0
     people = set(asked.people())

@@ -111,7 +111,7 @@ def _seeds(actor: Actor, person_id: UUID, because_id: UUID) -> Iterator[_Seed]:
     for row in rows:
         requirement = RequirementRow.objects.get(proposal=row, no=1).card()
         chain = list(PrincipalRow.objects.filter(proposal=row).order_by("id"))
-        voter = voters_on(actor=actor, row=row).get(person_id)
+        voter = voters_on(actor=actor, row=row, among={person_id}).get(person_id)
         principals = [one.card() for one in chain]
         if voter is None or policies.who_refusal(voter, requirement, principals) is not None:
             continue

@@ -8,6 +8,7 @@ from approvals.commands.refusing import clock_text, settled_by
 from approvals.errors import AlreadyDecided, StaleRevision
 from approvals.queries import editing
 from approvals.queries.changes import interdiff
+from approvals.queries.people import oneself
 from approvals.states import LIVE
 from console.kernel.actors import Actor
 
@@ -20,7 +21,8 @@ def is_signed_in(actor: Actor) -> bool:
 
 def require_reviewer(desk: Desk, actor: Actor) -> None:
     """Raise unless this person could vote on it now, or could before an edit of their own."""
-    editing.require_reviewer(actor, desk.voters(), desk.requirement, desk.principals)
+    mine = desk.voters(among=oneself(actor))
+    editing.require_reviewer(actor, mine, desk.requirement, desk.principals)
 
 
 def require_current(desk: Desk, revision_no: int, seen_digest: str) -> None:

@@ -24,6 +24,7 @@ from approvals.models import Channel, Notice
 from approvals.policies import letters
 from approvals.policies import notices as when
 from approvals.queries.notices import Asked, member, own_mail, settings_of
+from approvals.queries.people import Voters
 from approvals.states import ASKS, URGENT, ChannelKind, NoticeReason, NoticeState
 from console.kernel import clock
 from console.kernel.actors import Actor
@@ -107,6 +108,7 @@ class _PostRoom:
         self.actor = actor
         self.at = at
         self.mail = own_mail(actor)
+        self.voters = Voters(actor)
         self.asked: dict[UUID, Asked] = {}
         self.wishes: dict[UUID, NoticeSettingCard] = {}
         self.piles: dict[tuple[str, UUID], _Pile] = {}
@@ -184,7 +186,7 @@ class _PostRoom:
         if proposal is None:
             raise RuntimeError("This notice is about no proposal.")
         if proposal.id not in self.asked:
-            self.asked[proposal.id] = Asked(self.actor, proposal)
+            self.asked[proposal.id] = Asked(self.actor, proposal, self.voters)
         return self.asked[proposal.id]
 
     def _wish(self, person: UUID) -> NoticeSettingCard:

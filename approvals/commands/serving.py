@@ -7,7 +7,7 @@ from django.db import connection
 
 from approvals import policies
 from approvals.models import Revision, Served
-from approvals.queries.serving import served_parts
+from approvals.queries.serving import views_served
 from approvals.states import DECIDABLE
 from console.kernel import canonical, clock
 from console.kernel.actors import Actor
@@ -62,7 +62,7 @@ def serve_parts(
 
 def _new(actor: Actor, revision: Revision, shown: set[str]) -> list[str]:
     """Return the parts that this session has not been shown before."""
-    seen = served_parts(actor=actor, proposal_id=revision.proposal_id, revision_no=revision.no)
+    seen = {part for one in views_served(actor, revision) for part in one.parts}
     return sorted(shown - seen)
 
 

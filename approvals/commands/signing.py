@@ -15,7 +15,7 @@ from approvals.commands.desk import Desk, must_lock
 from approvals.commands.refusing import expired, kept
 from approvals.errors import StaleRevision, VoteByMachine
 from approvals.models import VoteNonce
-from approvals.queries.people import as_voter
+from approvals.queries.people import as_voter, oneself
 from approvals.states import Choice
 from console.accounts import commands as accounts
 from console.accounts import queries as people
@@ -130,7 +130,7 @@ def take(desk: Desk, actor: Actor, choice: Choice, signature: Signature, *, at: 
 
 def voter_of(desk: Desk, actor: Actor) -> Voter:
     """Return the actor as the rules see them; somebody without rights if they are no reviewer."""
-    return as_voter(actor, desk.voters())
+    return as_voter(actor, desk.voters(among=oneself(actor)))
 
 
 def machine() -> VoteByMachine:

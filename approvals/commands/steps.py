@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Subquery
-
 from approvals.commands import deciding, timers
 from approvals.events import (
     DispatchFailed,
@@ -22,6 +20,7 @@ from approvals.events import (
     ProposalDispatched,
 )
 from approvals.models import Decision, Dispatch, Proposal, RequirementRow, Revision
+from approvals.queries.seeing import LOCKABLE, lockable
 from approvals.states import (
     FINAL,
     LIVE,
@@ -34,7 +33,7 @@ from approvals.states import (
 )
 from audit.commands import record
 from audit.events import Event
-from console.kernel import canonical
+from console.kernel import canonical, prepared
 from console.kernel.actors import Actor
 
 _LIVE: Final = [state.value for state in LIVE]
@@ -44,20 +43,23 @@ _SETTLED: Final[Mapping[DispatchState, type[Event]]] = {
     DispatchState.FAILED: DispatchFailed,
     DispatchState.UNKNOWN: DispatchUnknown,
 }
+_PLAN: Final = "SELECT step.plan_id FROM approvals_proposal step WHERE step.id = %(proposal)s"
+_LOCK: Final = (
+    f"WHERE {LOCKABLE} AND (id = %(proposal)s OR id = ({_PLAN})) "
+    "ORDER BY plan_id NULLS FIRST FOR UPDATE"
+)
 _TOLD: Final = "Another change of the same plan did not go as planned; this one was not made."
 _TOLD_PLAN: Final = "A change of this plan cannot be made as planned; nothing of it was made."
 _ENDED: Final = "The plan that this belongs to was {state}; the change was not made."
 
 
 def locked(
-    among: QuerySet[Proposal], proposal_id: UUID, *, skip_locked: bool = False
+    *, actor: Actor, proposal_id: UUID, skip_locked: bool = False
 ) -> tuple[Proposal | None, Proposal | None]:
     """Lock a proposal, and before it the plan that it is a change of; returns both."""
-    plan = Proposal.objects.filter(pk=proposal_id).values("plan_id")[:1]
-    rows = among.select_for_update(skip_locked=skip_locked).filter(
-        Q(pk=proposal_id) | Q(pk=Subquery(plan))
-    )
-    found = {row.pk: row for row in rows.order_by(F("plan_id").asc(nulls_first=True))}
+    sql = f"{_LOCK} SKIP LOCKED" if skip_locked else _LOCK
+    rows = prepared.rows(Proposal, sql, {"proposal": proposal_id, **lockable(actor)})
+    found = {row.pk: row for row in rows}
     row = found.get(proposal_id)
     if row is None or row.plan_id is None:
         return row, None

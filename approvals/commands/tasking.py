@@ -11,6 +11,7 @@ from approvals.commands.remarks import needed_text, text_of
 from approvals.errors.breaking import BreakGlassByMachine, ReviewClosed
 from approvals.events.reviewing import ReviewTaskClosed, ReviewTaskOpened
 from approvals.models import LABEL_LENGTH, BreakGlassUse, Proposal, ReviewTask
+from approvals.queries.people import oneself
 from approvals.queries.reviewing import require_answerer, seen_task
 from approvals.states import ReviewKind, ReviewVerdict
 from audit.commands import record
@@ -42,7 +43,8 @@ def close_review_task(
     plain = row.kind == ReviewKind.SAMPLE.value and verdict is ReviewVerdict.AGREE
     said = text_of(note, "note") if plain else needed_text(note, "note", "Say what you found.")
     desk = must_lock(actor=actor, proposal_id=row.proposal_id)
-    require_answerer(UUID(actor.id), row, desk.voters(), desk.requirement, desk.principals)
+    mine = desk.voters(among=oneself(actor))
+    require_answerer(UUID(actor.id), row, mine, desk.requirement, desk.principals)
     at = clock.now()
     closed = ReviewTask.objects.filter(pk=row.id, closed_at__isnull=True).update(
         closed_at=at,

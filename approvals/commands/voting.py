@@ -13,9 +13,10 @@ from approvals.commands.refusing import expired, kept, settled_by
 from approvals.errors import NoVote
 from approvals.events import QUEUE, VoteCast, VoteRefused
 from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, Vote
-from approvals.queries.delegating import count_people
+from approvals.queries.batching import require_batchable
+from approvals.queries.hearing import count_people
 from approvals.queries.seeing import row_for
-from approvals.queries.serving import reading_of
+from approvals.queries.serving import reading_in, revision_at
 from approvals.states import LIVE, Choice, ProposalState
 from audit.commands import record
 from console.accounts.states import Strength
@@ -38,7 +39,7 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
     agent_message: str = "",
     signed: Signed | None = None,
     in_place_of: UUID | None = None,
-    among: int = 1,
+    batch_of: int = 0,
 ) -> VoteReceipt:
     """Count one person's vote on exactly what they saw, and settle the proposal if that decides it.
 
@@ -50,7 +51,8 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         agent_message: what the agent is told of a rejection; the note if empty.
         signed: what a passkey signed for it; counts as a fresh sign-in.
         in_place_of: the person whose place it fills by a delegation; None is one's own.
-        among: how many votes this act casts; they share the time since the content was shown.
+        batch_of: how many votes this act casts, which the requirement has to allow; they share the
+            time since the content was shown. 0: it is a vote by itself.
 
     Raises:
         VoteByMachine, VoteByPrincipal, VoteNotEligible, NotInPlace: this actor may not vote on
@@ -62,8 +64,10 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         PasskeyRefused: the signature is not of this vote, came too late, or came before.
         ProposalExpired: the lock was granted after the time to decide; the expiry is kept.
         ReasonRequired: a rejection without code or note.
+        BatchNever, BatchTooMany: not in a batch of so many.
     """
     choice = Choice(choice)
+    seen = revision_at(proposal_id, revision_no)
     ballot = Ballot(
         revision_no=revision_no,
         digest=seen_digest,
@@ -73,26 +77,30 @@ def cast_vote(  # noqa: PLR0913 - the parts of a vote, as the page and the API s
         agent_message=short_text(agent_message, "agent_message", MESSAGE_LENGTH),
         signed=signed,
         in_place_of=in_place_of,
-        reading=reading_of(actor=actor, proposal_id=proposal_id, revision_no=revision_no),
-        among=among,
+        seen=seen,
+        reading=reading_in(seen),
+        among=batch_of or 1,
     )
     if not policies.is_interactive(actor):
+        _require_there(actor, proposal_id)
         return _refused(actor, proposal_id, ballot, signing.machine())
-    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    desk = must_lock(actor=actor, proposal_id=proposal_id, seen=seen)
+    if batch_of:
+        require_batchable(desk.row, desk.requirement, batch_of)
     at = clock.now()  # after the lock: waiting for it must not make a late vote count
     if (earlier := _said_before(desk, actor, ballot)) is not None:
         return earlier
     if desk.settle_clock(at=at):
         return _refused(actor, proposal_id, ballot, expired())
-    ground, refusal = grounds(desk, actor, ballot, at=at)
-    if refusal is not None:
-        return _refused(actor, proposal_id, ballot, refusal)
+    ground = grounds(desk, actor, ballot, at=at)
+    if isinstance(ground, ConsoleError):
+        return _refused(actor, proposal_id, ballot, ground)
     if desk.row.is_check:
         return _answer_check(desk, ballot, ground, at=at)
     vote = _insert(desk, actor, ballot, ground, at=at)
-    desk.tally(at=at)
+    desk.tally(ground.heard, at=at)
     _hint_unless_blind(desk)
-    return _receipt(desk, vote)
+    return _receipt(desk, vote, given=ground.heard.count(desk.approvals))
 
 
 @command
@@ -125,7 +133,7 @@ def withdraw_vote(*, actor: Actor, proposal_id: UUID) -> VoteReceipt:
     if deciding.rests_on_votes(desk.row):
         _stand_without(desk, at=at)
     _hint_unless_blind(desk)
-    return _receipt(desk, mine)
+    return _receipt(desk, mine, given=_given(desk))
 
 
 def _stand_without(desk: Desk, *, at: datetime) -> None:
@@ -134,7 +142,7 @@ def _stand_without(desk: Desk, *, at: datetime) -> None:
         desk.reopen("vote withdrawn", at=at)
         # Its own clock went on meanwhile; nobody wins time by taking a vote back.
         if not desk.settle_clock(at=at):
-            desk.tally(at=at)
+            desk.tally(desk.hear(), at=at)
             laddering.check(desk, at=at)
     elif desk.state is ProposalState.DISPATCHED and desk.assignment() is None:
         steps.call_off(desk.row, actor=desk.actor, at=at, cause="vote withdrawn")
@@ -147,7 +155,7 @@ def _said_before(desk: Desk, actor: Actor, ballot: Ballot) -> VoteReceipt | None
     mine = _vote_of(actor, desk)
     if mine is None or not ballot.says_the_same(mine) or ballot.digest != desk.digest:
         return None
-    return _receipt(desk, mine, repeated=True)
+    return _receipt(desk, mine, given=_given(desk), repeated=True)
 
 
 # -- writes --------------------------------------------------------------------------------------
@@ -221,8 +229,6 @@ def _insert(desk: Desk, actor: Actor, ballot: Ballot, ground: Ground, *, at: dat
 
 def _refused(actor: Actor, proposal_id: UUID, ballot: Ballot, refusal: ConsoleError) -> VoteReceipt:
     """Keep that somebody tried, and refuse after the commit."""
-    if row_for(actor, proposal_id) is None:
-        raise NotFound("There is no such proposal here; look at the list of reviews.")
     digest = ballot.digest[:64] if ballot.digest[:64].isascii() else ""
     record(
         VoteRefused(
@@ -234,6 +240,11 @@ def _refused(actor: Actor, proposal_id: UUID, ballot: Ballot, refusal: ConsoleEr
         actor=actor,
     )
     return kept(refusal, VoteReceipt)
+
+
+def _require_there(actor: Actor, proposal_id: UUID) -> None:
+    if row_for(actor, proposal_id) is None:
+        raise NotFound("There is no such proposal here; look at the list of reviews.")
 
 
 def _hint_unless_blind(desk: Desk) -> None:
@@ -251,9 +262,11 @@ def _vote_of(actor: Actor, desk: Desk) -> Vote | None:
     return next((vote for vote in desk.votes if str(vote.person_id) == actor.id), None)
 
 
-def _receipt(desk: Desk, vote: Vote, *, repeated: bool = False) -> VoteReceipt:
-    approvals = [each for each in desk.votes if each.choice == Choice.APPROVE.value]
-    given = count_people([(each.person_id, each.cast_at) for each in approvals])
+def _given(desk: Desk) -> int:
+    return count_people([(vote.person_id, vote.cast_at) for vote in desk.approvals])
+
+
+def _receipt(desk: Desk, vote: Vote, *, given: int, repeated: bool = False) -> VoteReceipt:
     return VoteReceipt(
         event_uid=vote.event_uid,
         state=desk.state,

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from approvals.cards import Content, RevisionCard
+from approvals.cards import Content, Image, RevisionCard
 from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, own
 from console.kernel import canonical
 from console.kernel.models import TenantRow
@@ -49,14 +49,19 @@ class Revision(TenantRow):
         ]
 
     def content(self, tool: str) -> Content:
+        before, after = self.images()
         return Content(
             tool=tool,
             contract_hash=self.contract_hash,
             args=canonical.loads(bytes(self.args)),
-            before=canonical.loads(bytes(self.before)),
-            after=canonical.loads(bytes(self.after)),
+            before=before,
+            after=after,
             children=tuple(self.children or ()),
         )
+
+    def images(self) -> tuple[Image, Image]:
+        """Return the target before and after it."""
+        return canonical.loads(bytes(self.before)), canonical.loads(bytes(self.after))
 
     def card(self, tool: str) -> RevisionCard:
         return RevisionCard(

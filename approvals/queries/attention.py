@@ -15,7 +15,7 @@ from approvals.models import Vote
 from approvals.queries.checks import check_setting, tallies
 from approvals.queries.claims import decisions_of
 from approvals.queries.metrics import Percentile
-from approvals.queries.people import seen_by, voters_of
+from approvals.queries.people import entitled, seen_by
 from approvals.states import Choice
 from console.accounts.states import Permission
 from console.kernel import clock
@@ -41,7 +41,6 @@ def attention(*, actor: Actor, span: Span) -> AttentionCard:
     """
     seen_by(actor)
     leads = actor.has(Permission.APPROVALS_LEAD)
-    names = {person: voter.name for person, voter in voters_of(actor=actor, tools=()).items()}
     votes = Vote.objects.filter(
         tenant_id=actor.tenant_id, cast_at__gte=span.starts_at, cast_at__lt=span.ends_at
     )
@@ -49,6 +48,9 @@ def attention(*, actor: Actor, span: Span) -> AttentionCard:
     if own is not None:
         votes = votes.filter(person_id=own)
         names = {own: actor.label}
+    else:
+        people = entitled(actor=actor, tools=())
+        names = {person: voter.name for person, voter in people.items()}
     at = clock.now()
     return AttentionCard(
         span=span,

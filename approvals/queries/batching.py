@@ -20,7 +20,7 @@ from approvals.cards import (
 from approvals.errors import BatchMixed, BatchNever, BatchTooMany
 from approvals.models import Proposal, RequirementRow, Revision
 from approvals.policies.delegating import has_own_right, lent_for
-from approvals.queries.people import as_voter, seen_by, voters_of
+from approvals.queries.people import as_voter, oneself, seen_by, voters_of
 from approvals.queries.rows import annotated, queue_rows
 from approvals.queries.turns import Reader, in_lists
 from console.kernel import clock
@@ -71,7 +71,7 @@ def batch(*, actor: Actor, proposal_ids: Sequence[UUID]) -> BatchCard:
         raise _too_many(most)
     fit = {one.row.card.id for one in fitting}
     tools = {row.tool_id for row in kept if row.id in fit}
-    voter = as_voter(actor, voters_of(actor=actor, tools=tools))
+    voter = as_voter(actor, voters_of(actor=actor, tools=tools, among=oneself(actor)))
     lent = any(lent_for(voter, one.requirement) for one in fitting)
     return BatchCard(
         tool=found[0].content.tool,

@@ -103,11 +103,12 @@ class _Reading:
         self.row = row
         self.requirement: Requirement = RequirementRow.newest(row).card()
         self.principals = [one.card() for one in PrincipalRow.objects.filter(proposal=row)]
-        self.voters = voters_on(actor=actor, row=row)
         live = Claim.objects.filter(proposal=row, lease_until__gt=self.at)
         self.claims = [one.card() for one in live.order_by("since", "id")]
         self.mine = next((one for one in self.claims if one.person_id == self.person), None)
         self.others = tuple(one for one in self.claims if one.person_id != self.person)
+        people = {self.person, *(one.person_id for one in self.claims)}
+        self.voters = voters_on(actor=actor, row=row, among=people)
         self.may_decide = self._may_decide()
 
     @property

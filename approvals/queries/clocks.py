@@ -19,7 +19,7 @@ from approvals.cards import (
 )
 from approvals.events import PROPOSAL
 from approvals.models import Decision, Freeze, PrincipalRow, Proposal, RequirementRow, Timer
-from approvals.queries.people import seen_by, voters_on
+from approvals.queries.people import oneself, seen_by, voters_on
 from approvals.queries.seeing import row_for
 from approvals.states import DECIDABLE, Basis, OnExpiry, ProposalState, TimerKind
 from audit.cards import EntryCard
@@ -86,7 +86,7 @@ def clock_of(*, actor: Actor, proposal_id: UUID) -> ClockCard:
         freezes=tuple(each.card() for each in Freeze.objects.filter(proposal=row)),
     )
     principals = [each.card() for each in PrincipalRow.objects.filter(proposal=row)]
-    voters = voters_on(actor=actor, row=row)
+    voters = voters_on(actor=actor, row=row, among=oneself(actor))
     return clock_card(
         row,
         asked=asked,

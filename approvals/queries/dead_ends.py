@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from approvals import policies
 from approvals.cards import Principal
 from approvals.models import PrincipalRow, Proposal, RequirementRow
-from approvals.queries.people import voters_of
+from approvals.queries.people import Voters
 from approvals.states import DECIDABLE, PrincipalRole
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
@@ -58,8 +58,7 @@ class _Answers:
     """Answers that were found already, by tool, blocks and chain."""
 
     def __init__(self, actor: Actor) -> None:
-        self._actor = actor
-        self._voters: dict[_Tools, list[Any]] = {}
+        self._voters = Voters(actor)
         self._known: dict[tuple[_Tools, str, tuple[UUID, ...]], bool] = {}
 
     def can_be_filled(self, tools: _Tools, blocks: Any, chain: list[UUID]) -> bool:
@@ -67,13 +66,9 @@ class _Answers:
         if key not in self._known:
             requirement = replace(_BARE, blocks=policies.blocks_from(blocks))
             barred = [_bar(person) for person in chain]
-            self._known[key] = policies.can_be_filled(requirement, self._of(tools), barred)
+            voters = self._voters.of(tools).values()
+            self._known[key] = policies.can_be_filled(requirement, voters, barred)
         return self._known[key]
-
-    def _of(self, tools: _Tools) -> list[Any]:
-        if tools not in self._voters:
-            self._voters[tools] = list(voters_of(actor=self._actor, tools=tools).values())
-        return self._voters[tools]
 
 
 def _bar(person: UUID) -> Principal:

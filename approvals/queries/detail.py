@@ -35,9 +35,9 @@ from approvals.queries.breaking import glass_of, uses_of
 from approvals.queries.checks import origin_of, planting_of, reveal_of
 from approvals.queries.clocks import clock_card, extend_refusal
 from approvals.queries.deciders import deciders_of
-from approvals.queries.delegating import count_people
 from approvals.queries.editing import seen_row
 from approvals.queries.evidence import evidence_of
+from approvals.queries.hearing import count_people
 from approvals.queries.people import as_voter, seen_by, voters_on
 from approvals.queries.plans import plan_of_row
 from approvals.queries.standing import words_of

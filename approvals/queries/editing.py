@@ -6,7 +6,7 @@ from uuid import UUID
 from approvals import policies
 from approvals.cards import EditBase, Principal, Requirement, Voter
 from approvals.models import PrincipalRow, Proposal, RequirementRow, Revision
-from approvals.queries.people import seen_by, voters_on
+from approvals.queries.people import oneself, seen_by, voters_on
 from approvals.queries.seeing import row_for
 from approvals.states import LIVE, PrincipalRole, ProposalState
 from console.kernel.actors import Actor
@@ -65,7 +65,7 @@ def require_reviewer_of(actor: Actor, row: Proposal) -> None:
     """Raise unless this person could vote on it, or could before an edit of their own."""
     require_reviewer(
         actor,
-        voters_on(actor=actor, row=row),
+        voters_on(actor=actor, row=row, among=oneself(actor)),
         RequirementRow.newest(row).card(),
         [each.card() for each in PrincipalRow.objects.filter(proposal=row)],
     )

@@ -1,6 +1,6 @@
 """Who is to be told what, and how telling them went."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +24,7 @@ from approvals.models import (
     Vote,
 )
 from approvals.queries.claims import busy_people
-from approvals.queries.people import voters_on
+from approvals.queries.people import Voters, tools_of
 from approvals.states import (
     ASKS,
     Basis,
@@ -53,15 +53,14 @@ _NOBODY_ASKED: Final = [Basis.RULE.value, Basis.STANDING.value]
 class Asked:
     """Who can decide one proposal at this moment. Nothing here looks at what others voted."""
 
-    def __init__(self, actor: Actor, row: Proposal) -> None:
+    def __init__(self, actor: Actor, row: Proposal, voters: Voters) -> None:
         self.actor = actor
         self.row = row
         self.requirement: Requirement = RequirementRow.newest(row).card()
         chain = [one.card() for one in PrincipalRow.objects.filter(proposal=row)]
-        everybody: Iterable[Voter] = voters_on(actor=actor, row=row).values()
         self.entitled: Mapping[UUID, Voter] = {
             voter.person_id: voter
-            for voter in everybody
+            for voter in voters.of(tools_of(row)).values()
             if policies.who_refusal(voter, self.requirement, chain) is None
         }
         self.held = Freeze.objects.filter(proposal=row, until__isnull=True).exists()
@@ -119,7 +118,7 @@ def requesters(*, actor: Actor, row: Proposal) -> frozenset[UUID]:
     chain = PrincipalRow.objects.filter(
         proposal=row, role__in=_HEAR, person_id__isnull=False
     ).values_list("person_id", flat=True)
-    return frozenset(one for one in chain if one and member(actor=actor, person_id=one))
+    return accounts.active_among(actor=actor, people=[one for one in chain if one])
 
 
 def leads(*, actor: Actor) -> frozenset[UUID]:

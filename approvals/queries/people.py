@@ -8,10 +8,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from approvals.cards import Voter
 from approvals.models import Proposal
-from approvals.queries.delegating import with_delegations
+from approvals.queries.delegating import live, with_delegations
 from approvals.states import PLAN
 from console.accounts import queries as accounts
-from console.accounts.cards import PersonCard
+from console.accounts.cards import Reviewer
 from console.accounts.states import ObjectKind, Permission
 from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotAllowed
@@ -49,17 +49,57 @@ def tools_of(row: Proposal) -> frozenset[UUID | None]:
     return frozenset(Proposal.objects.filter(plan=row).values_list("tool_id", flat=True))
 
 
-def voters_on(*, actor: Actor, row: Proposal) -> Mapping[UUID, Voter]:
-    """Return everybody who may vote on a proposal now."""
-    return voters_of(actor=actor, tools=tools_of(row))
+def voters_on(
+    *, actor: Actor, row: Proposal, among: Collection[UUID] | None = None
+) -> Mapping[UUID, Voter]:
+    """Return who may vote on a proposal now; `among` as for `voters_of`."""
+    return voters_of(actor=actor, tools=tools_of(row), among=among)
 
 
-def voters_of(*, actor: Actor, tools: Collection[UUID | None]) -> Mapping[UUID, Voter]:
-    """Return everybody who may vote on all of these tools now: by role, or by rights on them."""
-    people = {person.id: person for person in accounts.reviewers(actor=actor)}
-    people.update(_granted_all(actor, tools))
-    found = {person.id: _voter(person) for person in sorted(people.values(), key=_by_name)}
-    return with_delegations(actor, found)
+def voters_of(
+    *, actor: Actor, tools: Collection[UUID | None], among: Collection[UUID] | None = None
+) -> Mapping[UUID, Voter]:
+    """Return who may vote on all of these tools now, what they were lent and who is one with them.
+
+    Args:
+        among: nobody but these; None asks for everybody.
+    """
+    rows = live(actor)
+    if among is None:
+        return with_delegations(rows, entitled(actor=actor, tools=tools))
+    givers = {row.from_person_id for row in rows if row.to_person_id in among}
+    found = entitled(actor=actor, tools=tools, among={*among, *givers})
+    voters = with_delegations(rows, found)
+    return {person: voters[person] for person in among if person in voters}
+
+
+def entitled(
+    *, actor: Actor, tools: Collection[UUID | None], among: Collection[UUID] | None = None
+) -> Mapping[UUID, Voter]:
+    """Return who may vote on all of these tools now: by role, or by rights; delegations aside."""
+    known = [tool for tool in tools if tool is not None]
+    with_rights = known if len(known) == len(tools) else ()  # on one of them nobody has a right
+    people = accounts.reviewers(actor=actor, tools=with_rights, among=among)
+    return {person.id: _voter(person) for person in sorted(people, key=_by_name)}
+
+
+class Voters:
+    """Who may vote, by tools, read once for a look at many proposals; no decision rests on it."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._of: dict[frozenset[UUID | None], Mapping[UUID, Voter]] = {}
+
+    def of(self, tools: Collection[UUID | None]) -> Mapping[UUID, Voter]:
+        key = frozenset(tools)
+        if key not in self._of:
+            self._of[key] = voters_of(actor=self._actor, tools=key)
+        return self._of[key]
+
+
+def oneself(actor: Actor) -> frozenset[UUID]:
+    """Return the person who asks, where it depends on nobody else; nothing of a machine."""
+    return frozenset({UUID(actor.id)}) if actor.is_person else frozenset()
 
 
 def as_voter(actor: Actor, voters: Mapping[UUID, Voter]) -> Voter:
@@ -111,20 +151,6 @@ def decided_by(actor: Actor) -> Reach:
     return Reach(tools=_granted(actor))
 
 
-def _granted_all(actor: Actor, tools: Collection[UUID | None]) -> Mapping[UUID, PersonCard]:
-    """Return who has a right on each of these tools."""
-    found: dict[UUID, PersonCard] | None = None
-    for tool_id in tools:
-        if tool_id is None:
-            return {}
-        granted = accounts.reviewers_of_tool(actor=actor, tool_id=tool_id)
-        mine = {person.id: person for person in granted}
-        found = mine if found is None else {key: mine[key] for key in found.keys() & mine.keys()}
-        if not found:
-            return {}
-    return found or {}
-
-
 def _granted(actor: Actor) -> frozenset[UUID]:
     if not actor.is_person:
         return frozenset()
@@ -132,15 +158,11 @@ def _granted(actor: Actor) -> frozenset[UUID]:
     return frozenset(grant.object_id for grant in given if grant.kind is ObjectKind.TOOL)
 
 
-def _voter(person: PersonCard) -> Voter:
+def _voter(person: Reviewer) -> Voter:
     return Voter(
-        person_id=person.id,
-        name=person.name,
-        groups=frozenset(person.groups),
-        active=person.active,
-        may_vote=True,
+        person_id=person.id, name=person.name, groups=person.groups, active=True, may_vote=True
     )
 
 
-def _by_name(person: PersonCard) -> tuple[str, str]:
+def _by_name(person: Reviewer) -> tuple[str, str]:
     return person.name, str(person.id)

@@ -21,7 +21,7 @@ from approvals.models import (
     ReviewTask,
     StandingUse,
 )
-from approvals.queries.people import seen_by, voters_on
+from approvals.queries.people import oneself, seen_by, voters_on
 from approvals.states import Basis, Outcome
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, NotFound
@@ -130,7 +130,7 @@ def _refusal(actor: Actor, row: ReviewTask) -> str:
         require_answerer(
             UUID(actor.id),
             row,
-            voters_on(actor=actor, row=row.proposal),
+            voters_on(actor=actor, row=row.proposal, among=oneself(actor)),
             RequirementRow.newest(row.proposal).card(),
             [one.card() for one in PrincipalRow.objects.filter(proposal=row.proposal)],
         )

@@ -1,19 +1,23 @@
 """What was shown to whom: to the session that asks, and nothing of others."""
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from approvals import diffs, policies
 from approvals.cards import Reading, ViewServed
 from approvals.models import Revision, Served
+from console.kernel import prepared
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
+
+_REVISION: Final = "WHERE proposal_id = %(proposal)s AND no = %(no)s"
 
 
 @query
 def served_parts(*, actor: Actor, proposal_id: UUID, revision_no: int) -> frozenset[str]:
     """Return the names of the parts of a revision that the session that asks was shown."""
-    shown = views_served(actor, proposal_id=proposal_id, revision_no=revision_no)
+    shown = views_served(actor, revision_at(proposal_id, revision_no))
     return frozenset(part for one in shown for part in one.parts)
 
 
@@ -30,35 +34,37 @@ def reading_of(  # the decorator reads the actor
     proposal_id: UUID,
     revision_no: int,
 ) -> Reading:
-    """Return what there is to read of a revision, and how long that usually takes.
+    """Return what there is to read of a revision, and how long that usually takes."""
+    return reading_in(revision_at(proposal_id, revision_no))
 
-    A revision never changes, so this needs no lock.
-    """
-    revision = (
-        Revision.objects.filter(proposal_id=proposal_id, no=revision_no)
-        .select_related("proposal")
-        .first()
-    )
+
+# -- shared with commands ------------------------------------------------------------------------
+
+
+def revision_at(proposal_id: UUID, revision_no: int) -> Revision | None:
+    """Return a revision of a proposal, which never changes, so reading it needs no lock."""
+    found = prepared.rows(Revision, _REVISION, {"proposal": proposal_id, "no": revision_no})
+    return found[0] if found else None
+
+
+def reading_in(revision: Revision | None) -> Reading:
+    """Return what there is to read; of a revision that is not there, the page."""
     if revision is None:
         return Reading(parts=(policies.PAGE,), expected_s=policies.expected_s(fields=0, chars=0))
-    content = revision.content(revision.proposal.tool)
-    diff = diffs.between(content.before, content.after)
+    diff = diffs.between(*revision.images())
     return Reading(
         parts=(policies.PAGE, *(part.name for part in diffs.parts_of(diff))),
         expected_s=policies.expected_s(fields=len(diff.changes), chars=diffs.changed_chars(diff)),
     )
 
 
-# -- shared with commands ------------------------------------------------------------------------
-
-
-def views_served(actor: Actor, *, proposal_id: UUID, revision_no: int) -> tuple[ViewServed, ...]:
+def views_served(actor: Actor, revision: Revision | None) -> tuple[ViewServed, ...]:
     """Return what the session was shown of a revision, oldest first."""
-    if not policies.is_interactive(actor):
+    if revision is None or not policies.is_interactive(actor):
         return ()
     rows = Served.objects.filter(
-        proposal_id=proposal_id,
-        revision__no=revision_no,
+        tenant_id=actor.tenant_id,
+        revision=revision,
         session=actor.session,
         person_id=UUID(actor.id),
     )

@@ -30,7 +30,7 @@ from approvals.models import (
     Vote,
 )
 from approvals.queries.editing import seen_row
-from approvals.queries.people import as_voter, seen_by, voters_of, voters_on
+from approvals.queries.people import Voters, as_voter, oneself, seen_by, voters_on
 from approvals.states import Basis, Choice, ProposalState, Purpose, StandingState
 from console.accounts.states import Permission
 from console.kernel import clock
@@ -164,7 +164,7 @@ def _refusal(actor: Actor, row: Proposal, requirement: Requirement, mine: Vote |
         if mine is None or ProposalState(row.state) not in AGREED:
             raise policies.standing_not_approved()
         chain = [each.card() for each in PrincipalRow.objects.filter(proposal=row)]
-        voters = voters_on(actor=actor, row=row)
+        voters = voters_on(actor=actor, row=row, among=oneself(actor))
         policies.require_voter(as_voter(actor, voters), requirement, chain)
     except ConsoleError as refusal:
         return refusal.message
@@ -181,8 +181,7 @@ def _target_of(row: Proposal) -> Mapping[str, Any]:
 
 def _cards(actor: Actor, rows: Sequence[Standing], *, at: datetime) -> tuple[StandingCard, ...]:
     uses = _last_uses(rows)
-    tools = {row.proposal.tool_id for row in rows}  # none is made of a plan
-    voters = {tool_id: voters_of(actor=actor, tools=(tool_id,)) for tool_id in tools}
+    voters = Voters(actor)
     return tuple(
         StandingCard(
             id=row.id,
@@ -203,7 +202,7 @@ def _cards(actor: Actor, rows: Sequence[Standing], *, at: datetime) -> tuple[Sta
             revoked_at=row.revoked_at,
             revoked_by=row.revoked_by,
             revoke_reason=row.revoke_reason,
-            state=_state(row, voters[row.proposal.tool_id], at=at),
+            state=_state(row, voters.of({row.proposal.tool_id}), at=at),
             last_uses=tuple(uses[row.id]),
             may_revoke=row.revoked_at is None and may_revoke(actor, row),
         )

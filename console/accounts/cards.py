@@ -29,6 +29,15 @@ class PersonCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewer:
+    """An active person who may review now, as far as rules ask about them."""
+
+    id: UUID
+    name: str
+    groups: frozenset[str]  # slugs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What a member is in a tenant, as far as it says what they may decide."""
 

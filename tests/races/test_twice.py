@@ -73,7 +73,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "sweeping.sweep", "timing.lease_due", "timing.look",
     ),
     "a part of another command that is here": (
-        "batching._cast", "external.dispatch_own", "external.give_up_on", "external.report_own",
+        "external.dispatch_own", "external.give_up_on", "external.report_own",
         "external.withdraw_own", "external.propose", "external_plans.propose_plan",
         "noticing.ask_deciders",
         "noticing.tell_leads", "noticing.tell_of_rule", "noticing.tell_outcome",

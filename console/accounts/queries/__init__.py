@@ -1,6 +1,7 @@
 """Reads of accounts: who somebody is in a tenant, and what they may do there."""
 
 from console.accounts.queries.members import (
+    active_among,
     administrators,
     belongs_elsewhere,
     grants,
@@ -14,8 +15,6 @@ from console.accounts.queries.members import (
     people,
     person_card,
     require,
-    reviewers,
-    reviewers_of_tool,
     service_keys,
     standing,
 )
@@ -28,6 +27,7 @@ from console.accounts.queries.proofs import (
     proof,
     require_fresh,
 )
+from console.accounts.queries.reviewers import reviewers
 from console.accounts.queries.sessions import (
     DEMO_DOMAIN,
     DOOR,
@@ -49,6 +49,7 @@ __all__ = [
     "DEMO_DOMAIN",
     "DOOR",
     "NOBODY",
+    "active_among",
     "actor_of_key",
     "administrators",
     "belongs_elsewhere",
@@ -77,7 +78,6 @@ __all__ = [
     "require",
     "require_fresh",
     "reviewers",
-    "reviewers_of_tool",
     "service_keys",
     "standing",
     "tenant_directory",

@@ -1,5 +1,6 @@
 """The people of a tenant and what they may do: groups, rights on objects, service keys."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -110,22 +111,12 @@ def people(
 
 
 @query
-def reviewers(*, actor: Actor) -> tuple[PersonCard, ...]:
-    """Return the active people who hold the reviewer role, by name."""
-    rows = _members(actor.tenant_id).filter(
-        active=True, person__is_active=True, roles__contains=[Role.REVIEWER.value]
+def active_among(*, actor: Actor, people: Collection[UUID]) -> frozenset[UUID]:
+    """Return which of these people are active in the tenant."""
+    rows = Membership.objects.filter(
+        tenant_id=actor.tenant_id, person_id__in=people, active=True, person__is_active=True
     )
-    return tuple(_person_card(row) for row in rows.order_by("person__name", "person_id"))
-
-
-@query
-def reviewers_of_tool(*, actor: Actor, tool_id: UUID) -> tuple[PersonCard, ...]:
-    """Return the active people who may review this one tool by a right on it, by name."""
-    granted = ObjectGrant.objects.filter(
-        _on_object(ObjectKind.TOOL, tool_id), user_id=OuterRef("person_id")
-    )
-    rows = _members(actor.tenant_id).filter(Exists(granted), active=True, person__is_active=True)
-    return tuple(_person_card(row) for row in rows.order_by("person__name", "person_id"))
+    return frozenset(rows.values_list("person_id", flat=True))
 
 
 @query
