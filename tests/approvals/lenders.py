@@ -22,16 +22,17 @@ LENT_FOR: Final = st.sampled_from(
     [5, 30, 30, 30, 120, 120, 120, LONGEST_LOAN, LONGEST_LOAN, 0, LONGEST_LOAN + 1]
 )
 # Who lends what to whom: mostly what can be lent, to somebody else.
+FITTING: Final = st.sampled_from(
+    [
+        (giver, taker, group)
+        for giver, groups in sorted(GROUPS.items())
+        for group in sorted(groups)
+        for taker in sorted(GROUPS)
+        if taker != giver
+    ]
+)
 LOANS: Final = st.one_of(
-    st.sampled_from(
-        [
-            (giver, taker, group)
-            for giver, groups in sorted(GROUPS.items())
-            for group in sorted(groups)
-            for taker in sorted(GROUPS)
-            if taker != giver
-        ]
-    ),
+    FITTING,
     st.tuples(PEOPLE, PEOPLE, st.sampled_from(["care", "finance"])),
 )
 
@@ -126,15 +127,17 @@ class Lenders(Machine):
         if often == 0:
             self.vote_instead(who, giver, Choice.APPROVE)
 
-    @precondition(lambda self: self.oracle.state == "open" and self.oracle.loans)
-    @rule(lent_first=st.booleans())
-    def both_approve(self, *, lent_first: bool) -> None:
-        """Have the two of the last loan approve, each as they may: together they are one."""
-        loan = self.oracle.loans[-1]
-        if lent_first:
-            self.vote_instead(loan.taker, loan.giver, Choice.APPROVE)
-        self.approve(loan.giver)
-        self.approve(loan.taker)
+    @precondition(lambda self: self.oracle.state == "open")
+    @rule(loan=FITTING, instead=st.booleans())
+    def lend_and_both_approve(self, loan: tuple[str, str, str], *, instead: bool) -> None:
+        """Have giver and taker approve, who are one person meanwhile; chance alone rarely does."""
+        giver, taker, _group = loan
+        self.lend(loan, 30)
+        self.approve(giver)
+        if instead:
+            self.vote_instead(taker, giver, Choice.APPROVE)
+        else:
+            self.approve(taker)
 
     def vote_instead(self, who: str, giver: str, choice: Choice) -> None:
         expected = self.oracle.vote(who, choice.value, giver)

@@ -118,8 +118,12 @@ class Oracle:
         return self.tier == 1 or bool(groups)
 
     def is_one_with_an_editor(self, who: str, minute: int) -> bool:
-        """Say whether this person, or who counted as one with them at that minute, edited it."""
-        return any(who == editor or self.are_one(who, editor, minute) for editor in self.editors)
+        return who in self.editors or self.is_beside_an_editor(who, minute)
+
+    def is_beside_an_editor(self, who: str, minute: int) -> bool:
+        """Only a reviewer counts as one with another: who has no say has none to share."""
+        beside = any(self.are_one(who, editor, minute) for editor in self.editors)
+        return beside and self.groups[who] is not None
 
     def are_one(self, one: str, other: str, minute: int) -> bool:
         return any(loan.people == {one, other} and loan.lasts(minute) for loan in self.loans)
@@ -285,7 +289,7 @@ class Oracle:
         return "ok"
 
     def edit(self, who: str, *, version: int, changed: bool) -> str:
-        if any(self.are_one(who, editor, self.now) for editor in self.editors):
+        if self.is_beside_an_editor(who, self.now):
             return "vote.principal"
         if not self.is_reviewer(who):
             return "vote.not_eligible"
