@@ -1,13 +1,15 @@
 """What happens below and matters here. A fact is a nudge: each handler decides from the tables."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zlib import crc32
 
 from approvals import commands, queries
 from approvals.states import DispatchState, NoticeReason, Outcome
 from console.kernel.actors import Actor, system
-from console.kernel.outbox import on
+from console.kernel.outbox import on, publish_fact
+
+_LEFT: Final = "dead_ends.left"  # a nudge to this file alone: a part was looked at, more is left
 
 
 def when_people_change(*, actor: Actor) -> None:
@@ -22,10 +24,14 @@ def when_people_change(*, actor: Actor) -> None:
 @on("grant.taken")
 @on("delegation.made")
 @on("delegation.ended")
+@on(_LEFT)
 def look_again(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
-    """Look once more after the commit: at what was locked just then, opened meanwhile, or left."""
-    while commands.check_dead_ends(actor=_me(actor)) >= commands.MOST_DEAD_ENDS:
-        pass  # more may be left
+    """Look once more after the commit: at what was locked just then, opened meanwhile, or left.
+
+    One part at a time: the hints and tasks of everybody wait behind the transaction of a fact.
+    """
+    if commands.check_dead_ends(actor=_me(actor)) >= commands.MOST_DEAD_ENDS:
+        publish_fact(_LEFT, subject=subject, actor=actor)
 
 
 @on("proposal.opened")

@@ -139,6 +139,19 @@ class TestPeopleRemovedOneByOne:
         relay.relay_all(tenant_id=cast.tenant_id)
         assert flagged(cast, card)
 
+    def test_many_are_flagged_in_several_transactions(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cards = [opened(cast, tier=2) for _ in range(3)]
+        for place in (laddering, commands):
+            monkeypatch.setattr(place, "MOST_DEAD_ENDS", 1)
+        member(cast, "ines", groups=[])
+        assert [flagged(cast, card) for card in cards].count(True) == 1
+        relay.relay_all(tenant_id=cast.tenant_id)
+        assert all(flagged(cast, card) for card in cards)
+        sql = "SELECT count(DISTINCT xmin::text) FROM approvals_proposal WHERE id = ANY(%(ids)s)"
+        assert run(cast, sql, ids=[card.id for card in cards]) == [(3,)]
+
     def test_says_so_on_the_page(self, cast: Cast) -> None:
         card = opened(cast, tier=2)
         member(cast, "ines", groups=[])
