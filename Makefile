@@ -35,7 +35,7 @@ browser:
 # All tests run in two processes, each with a database of its own; chosen ones in one.
 .PHONY: test
 test: setup browser
-	@$(PY) -m pytest $(or $(ARGS),--numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder)
+	@$(PY) -m pytest $(or $(ARGS),--numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder)
 
 .PHONY: bench
 bench: setup

@@ -5,10 +5,12 @@ keeps the others out, which is itself what the product promises.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from console.local.pytest_plugin import prepare_database
 from tests.cast import Cast, make_cast
@@ -44,18 +46,33 @@ LONG: Final = (
 )
 # Folders that stay together in one process: they start the product, or need the machine's breath.
 TOGETHER: Final = {"journeys", "races"}
+# Files whose tests are long enough to go apart; all others share what their file has made.
+APART: Final = {"test_machine.py"}
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests, and say what a run over several processes must not tear apart."""
+    """Order the tests; within a process they keep the order in which they were found."""
     items.sort(key=lambda item: _rank(item.path))
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue  # it says itself what it goes with
-        folder = item.path.parent.name
-        group = folder if folder in TOGETHER else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "Portions":
+    """Say what a run over several processes must not tear apart."""
+    return Portions(config, log)
+
+
+class Portions(LoadScopeScheduling):  # type: ignore[misc]  # the plugin has no types
+    """Folders and files that stay whole.
+
+    The plugin's own `loadgroup` reads its groups back from names that pytest 9.2 no longer lets it
+    change: each test went to whoever was free, and every process started the whole product.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePath(nodeid.partition("::")[0])
+        if path.name in APART:
+            return nodeid
+        return path.parent.name if path.parent.name in TOGETHER else str(path)
 
 
 def _rank(path: Path) -> int:

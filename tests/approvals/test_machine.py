@@ -41,10 +41,7 @@ def histories(cast: Cast) -> type[Lenders]:
 
 
 class TestRandomHistories:
-    @pytest.mark.parametrize(
-        "part",
-        [pytest.param(n, marks=pytest.mark.xdist_group(f"histories {n}")) for n in range(PARTS)],
-    )
+    @pytest.mark.parametrize("part", range(PARTS))
     def test_agree_with_the_oracle(self, histories: type[Lenders], part: int) -> None:
         played = settings(
             max_examples=HISTORIES,

@@ -61,8 +61,8 @@ def keep_sealing(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             sealer.run_round()
-        except psycopg.Error:
-            continue  # its session was killed; it opens another
+        except (psycopg.Error, psycopg.Rollback):
+            continue  # its session was killed, or killed as it rolled back; it opens another
     sealer.close()
 
 

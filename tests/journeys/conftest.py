@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from console.local.children import LEASH
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = os.environ.get("SIGNALBOX_CHROMIUM") or shutil.which("chromium")
 FLAGS = [
@@ -38,7 +40,8 @@ expect.set_options(timeout=PATIENCE_MS)
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Start the product as `make run` does and give its port; it ends with the journeys.
 
-    Its worker and pulse would otherwise take up what the other tests leave lying on purpose.
+    Its worker and pulse would otherwise take up what the other tests leave lying on purpose. On a
+    leash, as in `make run`: a run that is killed leaves nobody at work on the data of the next.
     """
     logs = tmp_path_factory.mktemp("logs")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -65,7 +68,8 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             for name, command in commands.items():
                 log = stack.enter_context((logs / f"{name}.log").open("wb"))
                 process = subprocess.Popen(
-                    [sys.executable, *command], cwd=ROOT, env=env, pass_fds=[fd],
+                    [sys.executable, str(LEASH), str(os.getpid()), sys.executable, *command],
+                    cwd=ROOT, env=env, pass_fds=[fd],
                     stdout=log, stderr=subprocess.STDOUT,
                 )  # fmt: skip
                 stack.callback(process.wait)
