@@ -34,9 +34,9 @@ def has_quorum(*, actor: Actor) -> bool:
     """
     requirement = policies.requirement_for(_TIER)
     voters = list(voters_of(actor=actor, tools=()).values())
-    askers = accounts.administrators(actor=actor)
     return policies.can_be_filled(requirement, voters, ()) and all(
-        policies.can_be_filled(requirement, voters, (_asker(one),)) for one in askers
+        policies.can_be_filled(requirement, voters, (_asker(one),))
+        for one in accounts.administrators(actor=actor)
     )
 
 

@@ -111,12 +111,21 @@ def add_person(
     Membership.objects.bulk_create([row], ignore_conflicts=True)
     if not Membership.objects.filter(pk=row.pk).exists():
         raise AlreadyThere("This person belongs to the tenant already; change their roles instead.")
-    slugs = _set_groups(actor, person.id, after.groups)
+    slugs = tuple(sorted(after.groups))
+    _join(actor, person.id, require_groups(actor, slugs))
     record(
         events.PersonAdded(person_id=person.id, roles=tuple(row.roles), groups=slugs), actor=actor
     )
     people_changed(actor=actor)
-    card = queries.person_card(actor=actor, person_id=person.id)
+    card = PersonCard(
+        id=person.id,
+        name=person.name,
+        email=person.email,
+        roles=tuple(words),
+        groups=slugs,
+        active=person.is_active,
+        sessions=0,
+    )
     return NewPerson(person=card, password=password if is_new else "")
 
 
@@ -171,7 +180,7 @@ def set_membership(
         return before
     was_active = row.active
     Membership.objects.filter(pk=row.pk).update(roles=words, active=active)
-    _set_groups(actor, person_id, groups)
+    _set_groups(actor, person_id, set(groups))
     record(
         events.MembershipChanged(person_id=person_id, changes=changes, proposal_id=agreed_by),
         actor=actor,
@@ -225,15 +234,17 @@ def require_groups(actor: Actor, groups: Iterable[str]) -> dict[str, ReviewGroup
     return known
 
 
-def _set_groups(actor: Actor, person_id: UUID, groups: Iterable[str]) -> tuple[str, ...]:
-    """Put the person into exactly these groups, named by slug; return the slugs, sorted."""
-    wanted = set(groups)
+def _set_groups(actor: Actor, person_id: UUID, wanted: set[str]) -> None:
+    """Put the person into exactly these groups, named by slug."""
     known = require_groups(actor, wanted)
     mine = GroupMember.objects.filter(tenant_id=actor.tenant_id, person_id=person_id)
     mine.exclude(group__slug__in=wanted).delete()
     have = set(mine.values_list("group__slug", flat=True))
+    _join(actor, person_id, {slug: known[slug] for slug in wanted - have})
+
+
+def _join(actor: Actor, person_id: UUID, groups: dict[str, ReviewGroup]) -> None:
     GroupMember.objects.bulk_create(
-        GroupMember(tenant_id=actor.tenant_id, group=known[slug], person_id=person_id)
-        for slug in sorted(wanted - have)
+        GroupMember(tenant_id=actor.tenant_id, group=groups[slug], person_id=person_id)
+        for slug in sorted(groups)
     )
-    return tuple(sorted(wanted))
