@@ -171,7 +171,10 @@ NEXT_CALL: Final[Mapping[CallState, frozenset[CallState]]] = {
     CallState.DENIED: frozenset(),
     CallState.EXPIRED: frozenset(),
     CallState.WITHDRAWN: frozenset(),
-    CallState.EXECUTING: frozenset({CallState.SUCCEEDED, CallState.FAILED, CallState.UNKNOWN}),
+    # Withdrawn: its target had another version than people saw, and refused.
+    CallState.EXECUTING: frozenset(
+        {CallState.SUCCEEDED, CallState.FAILED, CallState.UNKNOWN, CallState.WITHDRAWN}
+    ),
     CallState.SUCCEEDED: frozenset({CallState.COMPENSATING}),
     CallState.FAILED: frozenset({CallState.EXECUTING}),
     CallState.UNKNOWN: frozenset({CallState.SUCCEEDED, CallState.FAILED}),

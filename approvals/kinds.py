@@ -62,6 +62,15 @@ class Watched(Protocol):
 
 
 @runtime_checkable
+class Elsewhere(Protocol):
+    """A kind whose target may lie outside of this database."""
+
+    def is_elsewhere(self, *, tool: str) -> bool:
+        """Say whether it does: then it is looked at outside of every transaction."""
+        ...
+
+
+@runtime_checkable
 class Titled(Protocol):
     """A kind whose title follows from the arguments."""
 
@@ -124,6 +133,12 @@ def gap_of(name: str, tool: str) -> str:
     """Return what may still happen between the last look at a target and the change, or ""."""
     kind: object = kind_of(name)
     return kind.gap(tool=tool) if isinstance(kind, Watched) else ""
+
+
+def is_elsewhere(name: str, tool: str) -> bool:
+    """Say whether a target lies outside, so that nothing may be held while it is looked at."""
+    kind: object = kind_of(name)
+    return kind.is_elsewhere(tool=tool) if isinstance(kind, Elsewhere) else False
 
 
 def spoiled_kinds() -> list[str]:

@@ -217,6 +217,7 @@ class DispatchState(StrEnum):
     CLAIMED = "claimed"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    STALE = "stale"  # the target refused: it was another one than people saw
     UNKNOWN = "unknown"
 
 
@@ -306,13 +307,21 @@ NEXT: Final[Mapping[ProposalState, frozenset[ProposalState]]] = {
 
 NEXT_DISPATCH: Final[Mapping[DispatchState, frozenset[DispatchState]]] = {
     DispatchState.CLAIMED: frozenset(
-        {DispatchState.SUCCEEDED, DispatchState.FAILED, DispatchState.UNKNOWN}
+        {
+            DispatchState.SUCCEEDED,
+            DispatchState.FAILED,
+            DispatchState.STALE,
+            DispatchState.UNKNOWN,
+        }
     ),
     # Unknown is settled later, by the contract's probe or by a person.
     DispatchState.UNKNOWN: frozenset({DispatchState.SUCCEEDED, DispatchState.FAILED}),
     DispatchState.SUCCEEDED: frozenset(),
     DispatchState.FAILED: frozenset(),
+    DispatchState.STALE: frozenset(),
 }
+SEEN_S: Final = 5  # a dispatch rests on a look at a target outside that is no older
+SEEN_TOO_EARLY: Final = "dispatch.seen_too_early"
 
 
 class ChannelKind(StrEnum):
@@ -358,6 +367,7 @@ class NoticeReason(StrEnum):
     BLOCKED = "blocked"
     EXECUTED = "executed"
     FAILED = "failed"
+    STALED = "staled"
     UNKNOWN = "unknown"
     BREAK_GLASS = "break_glass"
     DEAD_END = "dead_end"

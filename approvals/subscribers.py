@@ -147,6 +147,11 @@ def tell_of_failure(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> Non
     _report(actor, subject, NoticeReason.FAILED)
 
 
+@on("dispatch.staled")
+def tell_of_drift(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
+    _report(actor, subject, NoticeReason.STALED)
+
+
 @on("dispatch.unknown")
 def tell_of_doubt(*, actor: Actor, subject: UUID, data: dict[str, Any]) -> None:
     _report(actor, subject, NoticeReason.UNKNOWN)

@@ -36,6 +36,8 @@ CLOSED: Final[Mapping[str, str]] = {
     "changed; please tell me again what you would like.",
     "approval.withdrawn": "This was taken back undecided: {title}. Nothing was changed.",
     "approval.superseded": "A newer request took its place: {title}.",
+    "approval.drifted": "The record had changed when this was to be done: {title}. Nothing was "
+    "changed; please tell me again what you would like.",
     "approval.drift": "The record changed while this was decided: {title}. Nothing was changed.",
     "user.refused": "All right, I left it as it is: {title}.",
     "user.moved_on": "I have not done this, as you did not confirm it: {title}.",

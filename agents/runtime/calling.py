@@ -4,7 +4,7 @@ A bug in a tool becomes a refusal that says nothing about its inside.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any
@@ -14,7 +14,7 @@ from django.db import connections
 from psycopg.errors import QueryCanceled
 
 from agents.errors import ToolFailed, ToolTimedOut
-from agents.tools.contracts import Result, Tool, ToolContext
+from agents.tools.contracts import Image, Result, Tool, ToolContext
 from console.kernel.errors import ConsoleError
 
 log = structlog.get_logger(__name__)
@@ -75,10 +75,22 @@ def _too_long(tool: Tool) -> ToolTimedOut:
 
 def run_outside(tool: Tool, ctx: ToolContext, args: Mapping[str, Any]) -> Result:
     """Run a tool outside of every transaction, for no longer than its contract says."""
+    act = run_of(tool)
+    return tool.validate_result(_outside(tool, lambda: act(ctx, dict(args)), tool.timeout_s))
+
+
+def look_outside(tool: Tool, ctx: ToolContext, args: Mapping[str, Any], *, most_s: float) -> Image:
+    """Read a tool's target outside of every transaction; slower than `most_s` is too slow."""
+    act = before_of(tool)
+    limit_s = min(tool.timeout_s, most_s)
+    image: Image = _outside(tool, lambda: act(ctx, dict(args), lock=False), limit_s)
+    return image
+
+
+def _outside(tool: Tool, act: Callable[[], Any], limit_s: float) -> Any:
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"tool {tool.name}")
     try:
-        done = pool.submit(_in_thread, tool, ctx, args)
-        return tool.validate_result(done.result(timeout=tool.timeout_s))
+        return pool.submit(_in_thread, tool, act).result(timeout=limit_s)
     except TookTooLong as error:
         raise _too_long(tool) from error
     finally:
@@ -86,9 +98,8 @@ def run_outside(tool: Tool, ctx: ToolContext, args: Mapping[str, Any]) -> Result
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _in_thread(tool: Tool, ctx: ToolContext, args: Mapping[str, Any]) -> Result:
+def _in_thread(tool: Tool, act: Callable[[], Any]) -> Any:
     try:
-        result: Result = _called(tool, lambda: run_of(tool)(ctx, dict(args)))
-        return result
+        return _called(tool, act)
     finally:
         connections.close_all()

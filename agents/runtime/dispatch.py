@@ -5,20 +5,22 @@ What people saw is what runs: a target that changed goes back to them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from agents.models import ToolCall
 from agents.runtime import calls, endings, following, timeline
 from agents.runtime.held import Held
+from agents.runtime.looking import LookAgain
 from agents.runtime.proposing import Planned, Settled, bind, close
 from agents.runtime.timeline import Note
 from agents.runtime.transcript import REFUSALS
 from agents.states import CallState, FrameKind
 from agents.tools.contracts import Tool
 from approvals import commands as approvals
-from approvals.cards import Claimed, Content
-from approvals.states import DispatchState, ProposalState
+from approvals.cards import Claimed, Content, NotClaimed
+from approvals.states import SEEN_TOO_EARLY, DispatchState, ProposalState
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError
@@ -33,8 +35,17 @@ class Claim:
     dispatch_id: UUID | None = None
 
 
-def claim(held: Held, call: ToolCall, tool: Tool, planned: Planned) -> Claim:
-    """Take the one permission to execute; a changed target goes back to people."""
+def claim(
+    held: Held, call: ToolCall, tool: Tool, planned: Planned, *, seen_at: datetime | None = None
+) -> Claim:
+    """Take the one permission to execute; a changed target goes back to people.
+
+    Args:
+        seen_at: when a target outside was looked at; None where it is ours and locked.
+
+    Raises:
+        LookAgain: that is too long ago.
+    """
     if call.proposal_id is None:
         raise LookupError("A write without a proposal reached its dispatch.")
     content = planned.content(tool)
@@ -43,20 +54,30 @@ def claim(held: Held, call: ToolCall, tool: Tool, planned: Planned) -> Claim:
         proposal_id=call.proposal_id,
         call_key=call.idempotency_key,
         content=content,
+        seen_at=seen_at,
     )
     if isinstance(claimed, Claimed):
         endings.tell(held.about.conversation_id, call)
         return Claim(settled=Settled.ALLOWED, dispatch_id=claimed.dispatch_id)
+    if claimed.code == SEEN_TOO_EARLY:
+        raise LookAgain
+    return _not_had(held, call, call.proposal_id, content, claimed)
+
+
+def _not_had(
+    held: Held, call: ToolCall, proposal_id: UUID, content: Content, claimed: NotClaimed
+) -> Claim:
+    """Follow what became of the proposal of a locked call."""
     if claimed.state is ProposalState.STALE:
-        return _asked_again(held, call, call.proposal_id, content)
+        return _asked_again(held, call, proposal_id, content)
     if endings.of_call(call) in endings.CLOSES:
         close(held, call)
         return Claim(settled=Settled.CLOSED)
-    if claimed.code == "dispatch.other_call" and following.is_behind(call, call.proposal_id):
+    if claimed.code == "dispatch.other_call" and following.is_behind(call, proposal_id):
         return Claim(settled=Settled.WAITS)  # edited and agreed to meanwhile; it is followed first
     if claimed.code == "dispatch.other_call":
         # Not what people agreed to: a bug or an attack, recorded by approvals. It never runs.
-        approvals.withdraw(actor=held.actor, proposal_id=call.proposal_id, cause=claimed.code)
+        approvals.withdraw(actor=held.actor, proposal_id=proposal_id, cause=claimed.code)
         close(held, call)
         return Claim(settled=Settled.CLOSED)
     if claimed.state is ProposalState.OPEN:

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 SLICE_S: Final = 60.0
 SLICE_STEPS: Final = 10
-ROOM_S: Final = 30.0  # until a run asks again whether its request may wait for people
+ROOM_S: Final = 30.0  # until a run asks again for what there was no room for
 
 
 class Progress(StrEnum):
@@ -164,7 +164,7 @@ def _state_for(waits: set[Waits]) -> RunState:
         return RunState.NEEDS_RECONCILIATION
     if Waits.USER in waits:
         return RunState.WAITING_USER  # room is asked for again when they have answered
-    if Waits.ROOM in waits:
+    if waits & {Waits.ROOM, Waits.CALM}:
         return RunState.WAITING_TIMER  # a decision about another of its calls wakes it sooner
     return RunState.WAITING_APPROVAL
 

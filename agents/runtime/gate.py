@@ -3,12 +3,14 @@
 permit, contract, scope, budget, loop, approve, mark, timeout, the tool, output, redact, store. A
 read runs at once. A write is asked of the end user where the version says so, put before people,
 and run exactly as it was agreed: in one transaction with its mark and its result if it changes our
-own database, else between two, with a key.
+own database, else between two, with a key, and only on a look at its target a moment before.
 """
 
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from django.db import connection
@@ -18,7 +20,7 @@ from agents.controls.permits import STATEMENT_LIMIT_MS, require_permitted
 from agents.controls.states import Point
 from agents.errors import Parked
 from agents.events import CallStarted
-from agents.models import Conversation, ToolCall
+from agents.models import ToolCall
 from agents.runtime import (
     calls,
     dispatch,
@@ -29,23 +31,18 @@ from agents.runtime import (
     proposing,
     timeline,
 )
-from agents.runtime.calling import (
-    apply_of,
-    before_of,
-    plan_of,
-    run_inside,
-    run_of,
-    run_outside,
-)
+from agents.runtime.calling import apply_of, run_inside, run_of, run_outside
 from agents.runtime.held import Held
+from agents.runtime.looking import MOST_LOOKS, LookAgain, Looked, context, look, planned
 from agents.runtime.promises import told, tool_of
-from agents.runtime.proposing import Planned, Settled
+from agents.runtime.proposing import Settled
 from agents.runtime.timeline import Note
 from agents.tools import registry
-from agents.tools.contracts import Idempotency, Image, Result, Tool, ToolContext
-from agents.tools.errors import InvalidArguments, Problem
-from approvals.policies.planning import as_left, overlaid
+from agents.tools.contracts import Idempotency, Result, Tool, ToolContext
+from agents.tools.errors import Drifted, InvalidArguments, Problem
+from approvals.policies.planning import overlaid
 from approvals.states import DispatchState
+from console.kernel import canonical
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.transactions import command, query
@@ -63,6 +60,7 @@ class Waits(StrEnum):
     APPROVAL = "approval"
     USER = "user"
     ROOM = "room"  # too many requests wait for people already; it is tried again in a while
+    CALM = "calm"  # locks were held for longer than a look at a target is good for; as with room
     RECONCILIATION = "reconciliation"
     NOT_MINE = "not_mine"  # the run was handed over while this call was settled
 
@@ -93,19 +91,6 @@ def fitting(held: Held, call: ToolCall) -> Tool:
     return tool
 
 
-@query
-def context(*, actor: Actor, held: Held, call: ToolCall) -> ToolContext:
-    """Return for whom a tool runs; made from the tables, never from a model's words."""
-    rows = Conversation.objects.filter(pk=held.about.conversation_id)
-    return ToolContext(
-        actor=held.actor,
-        scopes=held.about.scopes,
-        end_user=rows.values_list("customer", flat=True).get(),
-        call_id=call.pk,
-        key=str(call.idempotency_key),
-    )
-
-
 # --- reads
 
 
@@ -129,7 +114,8 @@ def _look(held: Held, call: ToolCall, tool: Tool) -> Result:
 def _fetch(held: Held, call: ToolCall, tool: Tool) -> Result:
     """Run a read of somebody else's system, outside of every transaction."""
     _permit_read(actor=held.actor, held=held, tool=tool)
-    return run_outside(tool, context(actor=held.actor, held=held, call=call), call.runs_with)
+    ctx = context(actor=held.actor, held=held, call=call, tool=tool)
+    return run_outside(tool, ctx, call.runs_with)
 
 
 @query
@@ -143,7 +129,7 @@ def _guarded_read(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Re
     fields = held.about.fields(tool=tool.name, tier=tool.tier)
     require_permitted(Point.TOOL_CALL, fields, guard=True)
     _limit(tool)
-    ctx = context(actor=actor, held=held, call=call)
+    ctx = context(actor=actor, held=held, call=call, tool=tool)
     return tool.validate_result(run_inside(tool, lambda: run_of(tool)(ctx, call.args)))
 
 
@@ -172,18 +158,26 @@ def _store_read(
 
 
 @command
-def propose_now(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+def propose_now(
+    *, actor: Actor, held: Held, call: ToolCall, tool: Tool, looked: Looked | None
+) -> Settled:
     fields = held.about.fields(tool=tool.name, tier=tool.tier)
     require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
     following.require_new(call)
     _limit(tool)
-    ctx = context(actor=actor, held=held, call=call)
-    found = planned(ctx, call, tool, lock=False)
+    ctx = context(actor=actor, held=held, call=call, tool=tool)
+    found = planned(ctx, call, tool, lock=False, looked=looked)
     return proposing.propose(held, call.pk, tool, found)
 
 
 @command
-def plan_now(*, actor: Actor, held: Held, members: list[tuple[ToolCall, Tool]]) -> Settled:
+def plan_now(
+    *,
+    actor: Actor,
+    held: Held,
+    members: list[tuple[ToolCall, Tool]],
+    looked: Mapping[UUID, Looked],
+) -> Settled:
     for tool in {tool.name: tool for _, tool in members}.values():
         fields = held.about.fields(tool=tool.name, tier=tool.tier)
         require_permitted(Point.PROPOSAL_OPEN, fields, guard=True)
@@ -193,33 +187,13 @@ def plan_now(*, actor: Actor, held: Held, members: list[tuple[ToolCall, Tool]]) 
         try:
             following.require_new(call)
             _limit(tool)
-            ctx = context(actor=actor, held=held, call=call)
-            found = planned(ctx, call, tool, lock=False, left=left)
+            ctx = context(actor=actor, held=held, call=call, tool=tool)
+            found = planned(ctx, call, tool, lock=False, left=left, looked=looked.get(call.pk))
         except ConsoleError as refusal:
             raise grouping.Misfit(call.pk, refusal) from refusal
         left = overlaid(left, found.content(tool))
         contents.append(grouping.Member(call_id=call.pk, tool=tool, planned=found))
     return grouping.propose(held, contents)
-
-
-def planned(
-    ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool, left: Image | None = None
-) -> Planned:
-    """Return what the records are and what they would become, by the tool's own pure plan.
-
-    Args:
-        left: what the earlier changes of the same plan leave, in place of what is there now.
-    """
-    before = observed(ctx, call, tool, lock=lock)
-    before = as_left(before, left) if left else before
-    after = run_inside(tool, lambda: plan_of(tool)(before, call.runs_with))
-    return Planned(contract_hash=tool.hash, args=call.runs_with, before=before, after=after)
-
-
-def observed(ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool) -> Image:
-    """Return what the records are, as far as an approval is bound to them."""
-    image: Image = run_inside(tool, lambda: before_of(tool)(ctx, call.runs_with, lock=lock))
-    return image
 
 
 # --- writes: execution
@@ -232,7 +206,7 @@ def mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) ->
     timeline.step(held, Note(type="call.executing", payload=calls.trace(call)), keeps=True)
     row = calls.locked(call.pk)
     _limit(tool)
-    ctx = context(actor=actor, held=held, call=row)
+    ctx = context(actor=actor, held=held, call=row, tool=tool)
     found = planned(ctx, row, tool, lock=True)
     claim = dispatch.claim(held, row, tool, found)
     if claim.settled is not Settled.ALLOWED:
@@ -255,14 +229,32 @@ def _permit_effect(held: Held, tool: Tool) -> Answer:
     return require_permitted(Point.PROPOSAL_DISPATCH, fields, guard=True)
 
 
+def look_and_mark(held: Held, call: ToolCall, tool: Tool) -> Settled | None:
+    """Mark a write outside on a look at its target that is seconds old; None: not to be had now."""
+    for _ in range(MOST_LOOKS):
+        looked = look(held, call, tool)
+        try:
+            return mark(actor=held.actor, held=held, call=call, tool=tool, looked=looked)
+        except LookAgain:
+            log.info("call.look_again", tool=tool.name)
+    return None
+
+
 @command
-def mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) -> Settled:
+def mark(*, actor: Actor, held: Held, call: ToolCall, tool: Tool, looked: Looked) -> Settled:
+    """Take the one dispatch on the word of a look, if that is lately enough and about this call.
+
+    Raises:
+        LookAgain: it is not; nothing was stored.
+    """
     answer = _permit_effect(held, tool)
     timeline.step(held, Note(type="call.executing", payload=calls.trace(call)))
     row = calls.locked(call.pk)
-    ctx = context(actor=actor, held=held, call=row)
-    found = planned(ctx, row, tool, lock=True)
-    claim = dispatch.claim(held, row, tool, found)
+    if canonical.dumps(row.runs_with) != canonical.dumps(looked.args):
+        raise LookAgain
+    ctx = context(actor=actor, held=held, call=row, tool=tool)
+    found = planned(ctx, row, tool, lock=True, looked=looked)
+    claim = dispatch.claim(held, row, tool, found, seen_at=looked.at)
     if claim.settled is Settled.ALLOWED:
         row.after = found.after
         dispatch.mark(row, held, epoch=answer.epoch)
@@ -275,7 +267,7 @@ def effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
     started = time.monotonic()
     faults.reached(faults.Point.P4)
     try:
-        ctx = context(actor=held.actor, held=held, call=call)
+        ctx = context(actor=held.actor, held=held, call=call, tool=tool)
         result = run_outside(tool, ctx, call.runs_with)
     except ConsoleError as refusal:
         return _not_done(held, call, tool, refusal)
@@ -289,6 +281,8 @@ def effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
 
 def _not_done(held: Held, call: ToolCall, tool: Tool, refusal: ConsoleError) -> Waits:
     """Settle an outside write that gave no result: refused by the target, or nobody knows."""
+    if isinstance(refusal, Drifted):
+        return _drifted(held, call, refusal)
     sure = refusal.kind in (Refusal.CONFLICT, Refusal.INVALID, Refusal.MISSING)
     if not sure and tool.idempotency is Idempotency.NATIVE and call.attempt < _attempts(tool):
         return recover(held, call)
@@ -296,6 +290,20 @@ def _not_done(held: Held, call: ToolCall, tool: Tool, refusal: ConsoleError) -> 
         actor=held.actor, held=held, call_id=call.pk, error=told(refusal), known=sure
     )
     return mine(held) if sure else Waits.RECONCILIATION
+
+
+def _drifted(held: Held, call: ToolCall, refusal: Drifted) -> Waits:
+    """Settle a write whose target has another version than people saw.
+
+    A repeated attempt may meet what the first one did, so then nobody knows.
+    """
+    if call.attempt > 1:
+        outside.store_failure(
+            actor=held.actor, held=held, call_id=call.pk, error=told(refusal), known=False
+        )
+        return Waits.RECONCILIATION
+    outside.store_drift(actor=held.actor, held=held, call_id=call.pk)
+    return mine(held)
 
 
 def _attempts(tool: Tool) -> int:

@@ -5,18 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 from agents.models import ToolCall
-from agents.runtime import commands, fence, gate
+from agents.runtime import commands, fence, looking
 from agents.runtime.held import Held
 from agents.runtime.promises import tool_of
 from agents.runtime.proposing import SUBJECT
 from agents.tools import registry, spoiling
-from agents.tools.contracts import Idempotency, Tool
+from agents.tools.contracts import Tool
 from agents.tools.errors import InvalidArguments, UnknownTool
 from approvals import kinds, queries
 from approvals.cards import Content, Image, Subject, ToolFacts, Variant
 from approvals.errors import DoesNotFit
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
+from console.kernel.transactions import query
 
 _GAP = (
     "The tool works outside of this database and knows no versions: between the last look at its "
@@ -37,20 +38,20 @@ class ToolCalls:
         self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
     ) -> Content:
         """Return what the call would do with these arguments, its own records under their lock."""
-        held, call, contract = _call(actor, subject, tool)
+        held, call, contract = _call(actor=actor, subject=subject, name=tool)
         call.effective_args = _fitting(contract, args)
-        ctx = gate.context(actor=actor, held=held, call=call)
+        ctx = looking.context(actor=actor, held=held, call=call, tool=contract)
         contract.require_scopes(ctx)
-        found = gate.planned(ctx, call, contract, lock=_is_ours(contract))
+        found = looking.planned(ctx, call, contract, lock=contract.is_ours)
         return found.content(contract)
 
     def observe(
         self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
     ) -> Content:
-        held, call, contract = _call(actor, subject, tool)
+        held, call, contract = _call(actor=actor, subject=subject, name=tool)
         call.effective_args = dict(args)
-        ctx = gate.context(actor=actor, held=held, call=call)
-        before = gate.observed(ctx, call, contract, lock=_is_ours(contract))
+        ctx = looking.context(actor=actor, held=held, call=call, tool=contract)
+        before = looking.observed(ctx, call, contract, lock=contract.is_ours)
         return Content(tool=tool, contract_hash=contract.hash, args=args, before=before, after={})
 
     def apply(self, *, actor: Actor, subject: Subject, content: Content) -> Image | None:
@@ -66,9 +67,16 @@ class ToolCalls:
 
     def gap(self, *, tool: str) -> str:
         try:
-            return "" if _is_ours(registry.get(tool)) else _GAP
+            contract = registry.get(tool)
         except UnknownTool:
             return ""
+        return "" if contract.is_ours or contract.version_field else _GAP
+
+    def is_elsewhere(self, *, tool: str) -> bool:
+        try:
+            return not registry.get(tool).is_ours
+        except UnknownTool:
+            return False
 
     def bad_variants(self, *, content: Content, others: Sequence[Content]) -> Sequence[Variant]:
         """Return this call made bad in every way that the domain of its tool knows."""
@@ -118,7 +126,8 @@ def _contract(name: str) -> Tool:
     return registry.get(name)
 
 
-def _call(actor: Actor, subject: Subject, name: str) -> tuple[Held, ToolCall, Tool]:
+@query
+def _call(*, actor: Actor, subject: Subject, name: str) -> tuple[Held, ToolCall, Tool]:
     """Return the call with the run that intends it; nothing of either is written here."""
     call = ToolCall.objects.filter(pk=subject.id, tool=name).first()
     if call is None:
@@ -138,8 +147,3 @@ def _fitting(contract: Tool, args: Mapping[str, Any]) -> dict[str, Any]:
             f"{name.capitalize()}: {first.sentence} Correct it and send it again.",
             fields={one.pointer: one.sentence for one in reversed(refusal.problems)},
         ) from refusal
-
-
-def _is_ours(contract: Tool) -> bool:
-    """Say whether the records lie in this database, so that a row lock holds them."""
-    return contract.idempotency is Idempotency.TRANSACTIONAL

@@ -11,7 +11,8 @@ from agents.runtime.dispatch import Claim, report
 from agents.runtime.held import Held
 from agents.runtime.proposing import Settled, say
 from agents.runtime.timeline import Note
-from agents.states import CallState
+from agents.runtime.transcript import REFUSALS
+from agents.states import CallState, FrameKind
 from agents.tools.contracts import Result, Tool
 from approvals import commands as approvals
 from approvals import queries as desk
@@ -61,6 +62,20 @@ def store_failure(
         return
     calls.unknown_row(held, call, cause=str(error["code"]))
     report(held, call, claim, DispatchState.UNKNOWN)
+
+
+@command
+def store_drift(*, actor: Actor, held: Held, call_id: UUID) -> None:
+    """Store that the target refused an outside write, because it is another one than people saw."""
+    call = calls.locked(call_id)
+    if call.state != CallState.EXECUTING or call.epoch != held.epoch:
+        return
+    claim = claimed(actor, call)
+    told = REFUSALS["approval.drifted"]
+    calls.close_row(held, call, CallState.WITHDRAWN, code="approval.drifted", told=told)
+    text = f"The record changed in the last moment: {call.title}. Nothing was changed."
+    calls.tell(held, timeline.notice(FrameKind.FAILED, text, call=str(call.pk)))
+    report(held, call, claim, DispatchState.STALE)
 
 
 def claimed(actor: Actor, call: ToolCall) -> Claim:

@@ -4,13 +4,13 @@ What touches a tool, and what must hold around that, is the gate's.
 """
 
 from agents.models import ToolCall
-from agents.runtime import calls, dispatch, faults, gate, grouping, proposing
+from agents.runtime import calls, dispatch, faults, gate, grouping, looking, proposing
 from agents.runtime.gate import Waits
 from agents.runtime.held import Held
 from agents.runtime.promises import told
 from agents.runtime.proposing import Settled
 from agents.states import CallState, Confirmation
-from agents.tools.contracts import Idempotency, Tool
+from agents.tools.contracts import Tool
 from approvals.errors import Backpressure
 from approvals.states import FEWEST_STEPS
 from console.kernel.errors import ConsoleError
@@ -70,7 +70,8 @@ def _begin(held: Held, call: ToolCall) -> Waits:
 
 def _propose(held: Held, call: ToolCall, tool: Tool) -> Waits:
     try:
-        settled = gate.propose_now(actor=held.actor, held=held, call=call, tool=tool)
+        looked = None if tool.is_ours else looking.look(held, call, tool)
+        settled = gate.propose_now(actor=held.actor, held=held, call=call, tool=tool, looked=looked)
     except Backpressure:
         return Waits.ROOM  # nothing was stored: the call is proposed as if for the first time
     except ConsoleError as refusal:
@@ -94,7 +95,8 @@ def _plan(held: Held, group: list[ToolCall]) -> Waits:
         alone = [_propose(held, one, tool) for one, tool in refused or members]
         return _begin(held, group[0]) if refused else alone[-1]
     try:
-        settled = gate.plan_now(actor=held.actor, held=held, members=members)
+        looked = looking.look_all(held, members)
+        settled = gate.plan_now(actor=held.actor, held=held, members=members, looked=looked)
     except Backpressure:
         return Waits.ROOM
     except grouping.Misfit as wrong:
@@ -130,7 +132,7 @@ def _continue(held: Held, call: ToolCall) -> Waits:
         # The promise was changed or taken away since: what people agreed to is not what would run.
         dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return gate.mine(held)
-    if tool.idempotency is Idempotency.TRANSACTIONAL:
+    if tool.is_ours:
         return _execute_inside(held, call, tool)
     return _execute_outside(held, call, tool)
 
@@ -150,11 +152,13 @@ def _execute_inside(held: Held, call: ToolCall, tool: Tool) -> Waits:
 def _execute_outside(held: Held, call: ToolCall, tool: Tool) -> Waits:
     """Run a write elsewhere: the mark commits first, so that a crash leaves a trace."""
     try:
-        settled = gate.mark(actor=held.actor, held=held, call=call, tool=tool)
+        settled = gate.look_and_mark(held, call, tool)
     except ConsoleError as refusal:
         gate.raise_if_stopped(refusal)
         dispatch.give_up(actor=held.actor, held=held, call_id=call.pk, error=told(refusal))
         return gate.mine(held)
+    if settled is None:
+        return Waits.CALM
     if settled is not Settled.ALLOWED:
         return _after(held, call, settled)
     return gate.effect(held, calls.one(actor=held.actor, call_id=call.pk), tool)

@@ -50,6 +50,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "approval.plan_broken": "This was one of several changes of a plan, and not all of them went "
     "as planned, so this one was not made. Tell the user what was done and what was not; look at "
     "the records again and propose what fits now.",
+    "approval.drifted": "People agreed, but the record had changed when the change was to be made, "
+    "so nothing was changed. Look at the record again and propose what fits now.",
     "approval.drift": "The record changed too often while people decided. Nothing was changed.",
     "user.refused": "The user said no to this change. Ask what they would like instead.",
     "user.moved_on": "The user wrote something else instead of agreeing. Nothing was changed.",

@@ -33,6 +33,7 @@ from agents.tools.errors import (
     Problem,
     ScopeMissing,
     UndoDrifted,
+    VersionMissing,
 )
 from agents.tools.phrases import Phrases
 from console.kernel import canonical
@@ -41,6 +42,7 @@ from console.kernel.actors import Actor
 Args: TypeAlias = dict[str, Any]
 Result: TypeAlias = dict[str, Any]
 Image: TypeAlias = dict[str, dict[str, dict[str, Any]]]
+Versions: TypeAlias = Mapping[str, Mapping[str, str]]  # {record kind: {record id: token}}
 
 LONGEST_TIMEOUT_S: Final = 120
 
@@ -100,6 +102,9 @@ class ToolContext:
     user_scopes: frozenset[str] | None = None  # what the end user may do; None: all of the agent's
     call_id: UUID | None = None
     key: str = ""  # idempotency key for a target that honours one
+    # Of each record, the version that people saw: the condition of a write to a target outside. A
+    # record that is not there yet has none.
+    versions: Versions = field(default_factory=dict)
 
     @property
     def tenant_id(self) -> UUID:
@@ -134,6 +139,9 @@ class Tool:
     checks: tuple[Check, ...] = ()  # what JSON Schema cannot say about the arguments
     idempotency: Idempotency = Idempotency.NONE
     key_field: str = ""  # native only: the argument of the target that carries the key
+    # Outside only: the field of a record that holds its version. `run` sends it with the write, and
+    # raises `Drifted` where the target has another by then.
+    version_field: str = ""
     timeout_s: int = 10
     interruptible: bool = True
     retry: Retry = field(default_factory=Retry)
@@ -166,6 +174,11 @@ class Tool:
     def writes(self) -> bool:
         return self.effect is Effect.WRITE
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether its records lie in this database, so that a row lock holds them."""
+        return self.idempotency is Idempotency.TRANSACTIONAL
+
     @cached_property
     def body(self) -> dict[str, Any]:
         """The promise as canonical JSON values; the functions stand in it as `behaviour` only."""
@@ -190,6 +203,8 @@ class Tool:
                 "reason": self.undo.reason,
             },
             "phrases": self.phrases.body(),
+            # Only where there is one: what was agreed under contracts without it stays agreed.
+            **({"version_field": self.version_field} if self.version_field else {}),
         }
 
     @cached_property
@@ -241,6 +256,27 @@ class Tool:
     def describe(self, args: Mapping[str, Any]) -> str:
         """Return one call in one line; the values are text and never read as a template."""
         return _filled(self.headline, args)
+
+    def versions_in(self, image: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Versions:
+        """Return the version of each record that an image has.
+
+        Raises:
+            VersionMissing: a record that is there has none, so nothing could be bound to it.
+        """
+        if not self.version_field:
+            return {}
+        found: dict[str, dict[str, str]] = {}
+        for kind, records in image.items():
+            for name, values in records.items():
+                token = values.get(self.version_field, "")
+                if not isinstance(token, str) or bool(token) != bool(values):
+                    raise VersionMissing(
+                        f"{self.title} was given no version of the record it changes, so nothing "
+                        "is changed; hand the matter to a person.",
+                        tool=self.name,
+                    )
+                found.setdefault(kind, {})[name] = token
+        return found
 
     def resolved_id(self, result: Mapping[str, Any]) -> str:
         """Return the id of the record that a lookup identified, or "" where it identifies none."""
@@ -307,10 +343,15 @@ def _contradictions(tool: Tool) -> list[str]:
         (not tool.writes or bool(tool.before and tool.plan), "a write needs before and plan."),
         (not tool.writes or bool(tool.touches), "a write names the record kinds it touches."),
         (not tool.writes or _effect_fits(tool), "the effect does not fit its idempotency."),
+        (not tool.version_field or _writes_outside(tool), "only a write outside sends a version."),
         (_undo_fits(tool), "a write has an undo, or the reason why there is none."),
         (tool.cache_s == 0 or tool.effect is Effect.READ, "only a read can be cached."),
     )
     return [sentence for holds, sentence in rules if not holds]
+
+
+def _writes_outside(tool: Tool) -> bool:
+    return tool.writes and not tool.is_ours
 
 
 def _effect_fits(tool: Tool) -> bool:

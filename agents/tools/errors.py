@@ -76,8 +76,18 @@ class ToolRefused(ConsoleError):
         self.rule = rule
 
 
+class VersionMissing(ConsoleError):
+    """A target that promised versions gave none, so a write to it would be bound to nothing."""
+
+    code: ClassVar[str] = "tool.version_missing"
+    kind: ClassVar[Refusal] = Refusal.UNAVAILABLE
+
+
 class Drifted(ConsoleError):
-    """The records are not as they were when the change was planned; nothing was changed."""
+    """The records are not as they were when the change was planned; nothing was changed.
+
+    A tool raises it when its target refuses the version that people saw.
+    """
 
     code: ClassVar[str] = "tool.drifted"
     kind: ClassVar[Refusal] = Refusal.CONFLICT

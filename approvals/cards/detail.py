@@ -78,6 +78,7 @@ class DispatchCard:
     state: DispatchState
     claimed_at: datetime
     settled_at: datetime | None
+    seen_at: datetime | None = None  # when a target outside was looked at last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

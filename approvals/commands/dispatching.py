@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from approvals import policies
@@ -19,6 +19,7 @@ from approvals.events import (
     DispatchFailed,
     DispatchReconciled,
     DispatchRefused,
+    DispatchStaled,
     DispatchSucceeded,
     DispatchUnknown,
     ProposalDispatched,
@@ -28,6 +29,8 @@ from approvals.queries.breaking import still_stands
 from approvals.states import (
     NEXT_DISPATCH,
     PLAN,
+    SEEN_S,
+    SEEN_TOO_EARLY,
     Basis,
     DispatchState,
     Outcome,
@@ -42,10 +45,17 @@ from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 from console.kernel.transactions import command
 
+_SAYS_AFTER: Final = frozenset({DispatchState.SUCCEEDED, DispatchState.FAILED})
+
 
 @command
 def claim_dispatch(
-    *, actor: Actor, proposal_id: UUID, call_key: UUID, content: Content
+    *,
+    actor: Actor,
+    proposal_id: UUID,
+    call_key: UUID,
+    content: Content,
+    seen_at: datetime | None = None,
 ) -> Claimed | NotClaimed:
     """Take the one permission to run a proposal, in the transaction that marks the call executing.
 
@@ -55,6 +65,8 @@ def claim_dispatch(
     Args:
         content: what is about to run and the target as it is now, read under its row lock where the
             target is ours.
+        seen_at: when a target that is not ours was looked at, outside of this transaction; None
+            where it is ours, or an agent elsewhere says what it found.
     """
     desk = must_lock(actor=actor, proposal_id=proposal_id)
     at = clock.now()
@@ -64,9 +76,10 @@ def claim_dispatch(
     found = (
         _not_now(desk, at=at)
         or planned.too_early(desk)
+        or _not_lately(desk, seen_at, at=at)
         or _not_this(desk, call_key, content, at=at)
         or _not_by_them(desk, at=at)
-        or _as_rules_say(desk, call_key, content)
+        or _as_rules_say(desk, call_key, content, seen_at)
     )
     return planned.or_broken(desk, found, at=at)
 
@@ -100,7 +113,7 @@ def report_outcome(
         raise OutcomeKnown(f"This dispatch is on record as {was}; it cannot become {now}.")
     image = canonical.dumps(after)
     row.state, row.settled_at = now.value, at
-    row.after = image if now is not DispatchState.UNKNOWN else None
+    row.after = image if now in _SAYS_AFTER else None
     row.evidence = dict(evidence)
     row.save(update_fields=["state", "settled_at", "after", "evidence"])
     record(_outcome_event(row, was, now, evidence), actor=actor)
@@ -130,6 +143,17 @@ def _not_now(desk: Desk, *, at: datetime) -> NotClaimed | None:
     if desk.window.causes:
         return _not(desk, "proposal.frozen", "A stop holds this proposal; nothing was run.")
     return None
+
+
+def _not_lately(desk: Desk, seen_at: datetime | None, *, at: datetime) -> NotClaimed | None:
+    """Refuse what was found before this transaction waited for its locks, or before a refresh."""
+    if seen_at is None or at - seen_at <= timedelta(seconds=SEEN_S):
+        return None
+    return _not(
+        desk,
+        SEEN_TOO_EARLY,
+        f"The target was looked at more than {SEEN_S} seconds ago; look again. Nothing was run.",
+    )
 
 
 def _not_this(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> NotClaimed | None:
@@ -165,7 +189,9 @@ def _not_by_them(desk: Desk, *, at: datetime) -> NotClaimed | None:
     return _not(desk, "proposal.reopened", "A voter lost the right to vote; people decide anew.")
 
 
-def _as_rules_say(desk: Desk, call_key: UUID, content: Content) -> Claimed | NotClaimed:
+def _as_rules_say(
+    desk: Desk, call_key: UUID, content: Content, seen_at: datetime | None
+) -> Claimed | NotClaimed:
     """Ask the rules again, as they are now: stricter ones count, looser ones change nothing."""
     judged = judging.judge_again(desk, content, purpose=Purpose.DISPATCH)
     judging.keep(desk.row, judged, purpose=Purpose.DISPATCH)
@@ -173,9 +199,10 @@ def _as_rules_say(desk: Desk, call_key: UUID, content: Content) -> Claimed | Not
         return _block(desk, judged)
     return (
         _not_now(desk, at=judged.at)  # rules that add up may have waited for each other
+        or _not_lately(desk, seen_at, at=judged.at)
         or _not_foreseen(desk, judged)
         or _not_enough(desk, judged)
-        or _dispatch(desk, call_key, content, judged)
+        or _dispatch(desk, call_key, content, judged, seen_at)
     )
 
 
@@ -284,7 +311,13 @@ def _votes_without_authority(desk: Desk) -> list[Any]:
     return [vote for vote in desk.votes if vote.person_id not in counted]
 
 
-def _dispatch(desk: Desk, call_key: UUID, content: Content, judged: judging.Judged) -> Claimed:
+def _dispatch(
+    desk: Desk,
+    call_key: UUID,
+    content: Content,
+    judged: judging.Judged,
+    seen_at: datetime | None,
+) -> Claimed:
     decision = _decision(desk)
     row = Dispatch.objects.create(
         tenant_id=desk.row.tenant_id,
@@ -294,6 +327,7 @@ def _dispatch(desk: Desk, call_key: UUID, content: Content, judged: judging.Judg
         digest=desk.revision.digest,
         observed_digest=content.digest,
         call_key=call_key,
+        seen_at=seen_at,
         claimed_at=judged.at,
         execute_by=desk.row.execute_by or judged.at,  # the state says that there is one
         state=DispatchState.CLAIMED.value,
@@ -330,4 +364,6 @@ def _outcome_event(
         return DispatchSucceeded(**facts)
     if now is DispatchState.FAILED:
         return DispatchFailed(**facts)
+    if now is DispatchState.STALE:
+        return DispatchStaled(**facts, outcome=now.value)
     return DispatchUnknown(**facts)

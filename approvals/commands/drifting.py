@@ -1,7 +1,8 @@
 """A target that is another one by now: how it is looked at, and what becomes of the proposal."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from approvals import diffs
 from approvals.cards import Content, Subject
@@ -19,10 +20,15 @@ _MOST_PATHS: Final = 50
 
 def observed(actor: Actor, row: Proposal) -> Content | None:
     """Return what the target is now, as the before-image; None where nobody can look at it."""
+    said = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool)
+    return observed_with(actor, row, said.args)
+
+
+def observed_with(actor: Actor, row: Proposal, args: Mapping[str, Any]) -> Content | None:
+    """The same for arguments that were read before, in no transaction if the target is outside."""
     kind: object = kind_of(row.subject_kind)
     if not isinstance(kind, Watched):
         return None
-    args = Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool).args
     try:
         return kind.observe(actor=actor, subject=subject_of(row), tool=row.tool, args=args)
     except ConsoleError:

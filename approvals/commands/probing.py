@@ -11,7 +11,7 @@ from approvals.commands import drifting, reviewers, targets
 from approvals.commands.desk import must_lock
 from approvals.commands.opening import refresh
 from approvals.errors import EditByMachine, NotEditable, NotStale
-from approvals.kinds import kind_of
+from approvals.kinds import is_elsewhere, kind_of
 from approvals.models import Proposal, Revision
 from approvals.policies.external import is_outside
 from approvals.queries.editing import require_reviewer_of, seen_row
@@ -21,7 +21,7 @@ from console.kernel import clock
 from console.kernel.actors import Actor, system
 from console.kernel.errors import ConsoleError, Refusal
 from console.kernel.ids import uuid7
-from console.kernel.transactions import command
+from console.kernel.transactions import command, query
 
 OPENED_S: Final = 30  # a page that is opened looks again after so long
 DUTY_S: Final = 300  # pulse does, whoever looks
@@ -38,13 +38,13 @@ def probe_opened(*, actor: Actor, card: ProposalCard) -> bool:
     """Look at the target of a high-stakes proposal that somebody opens; True: it has changed."""
     if card.tier != TIER or card.state not in _WATCHED:
         return False
-    return probe(actor=_me(actor), proposal_id=card.id, every_s=OPENED_S)
+    return _look(_me(actor), card.id, every_s=OPENED_S)
 
 
 def probe_due(*, actor: Actor) -> int:
     """Look at every target that nobody has looked at for five minutes; returns how many changed."""
     due = unprobed(actor=actor, older_than_s=DUTY_S, tier=TIER, limit=_MOST_AT_ONCE)
-    return sum(probe(actor=_me(actor), proposal_id=each, every_s=DUTY_S) for each in due)
+    return sum(_look(_me(actor), each, every_s=DUTY_S) for each in due)
 
 
 @command
@@ -64,16 +64,17 @@ def probe(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
     if whole.subject_kind == PLAN:
         return targets.look(actor, whole)
     found = drifting.observed(actor, whole)
-    if found is None:
-        return False
-    desk = must_lock(actor=actor, proposal_id=proposal_id)
-    at = clock.now()
-    if desk.settle_clock(at=at) or desk.state not in _WATCHED:
-        return False
-    if found.args_bytes != bytes(desk.revision.args) or found.digest == bytes(desk.revision.digest):
-        return False  # edited since, or as it was
-    drifting.go_stale(desk, found, at=at)
-    return True
+    return found is not None and _is_other(actor, proposal_id, found)
+
+
+@command
+def compare(*, actor: Actor, proposal_id: UUID, revision_no: int, found: Content) -> bool:
+    """Compare what was found outside, before this transaction began, with what people see.
+
+    Args:
+        revision_no: that was current before the look; what came since has a look of its own.
+    """
+    return _is_other(actor, proposal_id, found, revision_no=revision_no)
 
 
 @command
@@ -113,6 +114,54 @@ def hand_back(*, actor: Actor, proposal_id: UUID, revision_no: int, seen_digest:
 
 
 # -- parts ---------------------------------------------------------------------------------------
+
+
+def _look(actor: Actor, proposal_id: UUID, *, every_s: int) -> bool:
+    """Look at a target if it is time; at one outside between transactions, as it may be slow."""
+    if not _elsewhere(actor=actor, proposal_id=proposal_id):
+        return probe(actor=actor, proposal_id=proposal_id, every_s=every_s)
+    if not begin_look(actor=actor, proposal_id=proposal_id, every_s=every_s):
+        return False
+    row, said = _asked(actor=actor, proposal_id=proposal_id)
+    found = drifting.observed_with(actor, row, said.args)
+    if found is None:
+        return False
+    return compare(actor=actor, proposal_id=proposal_id, revision_no=row.revision_no, found=found)
+
+
+@query
+def _elsewhere(*, actor: Actor, proposal_id: UUID) -> bool:
+    rows = Proposal.objects.filter(tenant_id=actor.tenant_id, plan__isnull=True)
+    row = rows.filter(pk=proposal_id).first()
+    return row is not None and is_elsewhere(row.subject_kind, row.tool)
+
+
+@command
+def begin_look(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
+    """Keep that somebody looks, if it is time."""
+    row = Proposal.objects.get(tenant_id=actor.tenant_id, pk=proposal_id)
+    return _mine_to_look(row, every_s)
+
+
+@query
+def _asked(*, actor: Actor, proposal_id: UUID) -> tuple[Proposal, Content]:
+    row = Proposal.objects.get(tenant_id=actor.tenant_id, pk=proposal_id)
+    return row, Revision.objects.get(proposal=row, no=row.revision_no).content(row.tool)
+
+
+def _is_other(
+    actor: Actor, proposal_id: UUID, found: Content, *, revision_no: int | None = None
+) -> bool:
+    desk = must_lock(actor=actor, proposal_id=proposal_id)
+    at = clock.now()
+    if desk.settle_clock(at=at) or desk.state not in _WATCHED:
+        return False
+    if revision_no not in {None, desk.row.revision_no}:
+        return False
+    if found.args_bytes != bytes(desk.revision.args) or found.digest == bytes(desk.revision.digest):
+        return False  # edited since, or as it was
+    drifting.go_stale(desk, found, at=at)
+    return True
 
 
 def _mine_to_look(row: Proposal, every_s: int) -> bool:

@@ -11,6 +11,7 @@ from approvals.events.dispatches import (
     DispatchFailed,
     DispatchReconciled,
     DispatchRefused,
+    DispatchStaled,
     DispatchSucceeded,
     DispatchUnknown,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "DispatchFailed",
     "DispatchReconciled",
     "DispatchRefused",
+    "DispatchStaled",
     "DispatchSucceeded",
     "DispatchUnknown",
     "ExternalToolAdded",

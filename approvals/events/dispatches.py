@@ -25,7 +25,7 @@ class DispatchRefused(Event):
 class _DispatchSettled(Event):
     proposal_id: UUID
     dispatch_id: UUID
-    after_digest: str  # SHA-256 of the after-image as reported; "" when nobody knows
+    after_digest: str  # SHA-256 of the after-image as reported; "" when none was, or nobody knows
     evidence_digest: str  # SHA-256 of the evidence
 
 
@@ -47,6 +47,18 @@ class DispatchFailed(_DispatchSettled):
     subject = "proposal_id"
     target_type = PROPOSAL
     topics = PAGES
+
+
+@dataclass(frozen=True, kw_only=True)
+class DispatchStaled(_DispatchSettled):
+    """The target refused the change: it is another one than people saw. The change is not there."""
+
+    name = "dispatch.staled"
+    subject = "proposal_id"
+    target_type = PROPOSAL
+    topics = PAGES
+
+    outcome: str  # "stale", for whoever searches by how it ended
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What people said, what that settled, and the one hand-over to execution."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,7 @@ from approvals.cards import (
 )
 from approvals.models.columns import DIGEST_BYTES, LABEL_LENGTH, own, words
 from approvals.states import (
+    SEEN_S,
     Basis,
     Choice,
     DispatchState,
@@ -221,6 +223,7 @@ class Dispatch(TenantRow):
     digest = models.BinaryField(max_length=DIGEST_BYTES)
     observed_digest = models.BinaryField(max_length=DIGEST_BYTES)
     call_key = models.UUIDField()
+    seen_at = models.DateTimeField(null=True)  # when a target outside was looked at
     claimed_at = models.DateTimeField()
     execute_by = models.DateTimeField()
     state = models.CharField(max_length=12)
@@ -242,6 +245,11 @@ class Dispatch(TenantRow):
             models.CheckConstraint(
                 condition=Q(claimed_at__lt=F("execute_by")), name="dispatch_in_time"
             ),
+            models.CheckConstraint(
+                condition=Q(seen_at__isnull=True)
+                | Q(claimed_at__lte=F("seen_at") + timedelta(seconds=SEEN_S)),
+                name="dispatch_seen_lately",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
@@ -257,4 +265,5 @@ class Dispatch(TenantRow):
             state=DispatchState(self.state),
             claimed_at=self.claimed_at,
             settled_at=self.settled_at,
+            seen_at=self.seen_at,
         )

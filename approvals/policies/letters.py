@@ -45,6 +45,7 @@ _HEADS: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.BLOCKED: "Blocked",
     NoticeReason.EXECUTED: "Executed",
     NoticeReason.FAILED: "Failed",
+    NoticeReason.STALED: "Not made",
     NoticeReason.UNKNOWN: "Outcome unknown",
     NoticeReason.BREAK_GLASS: "Break-glass",
     NoticeReason.DEAD_END: "Dead end",
@@ -72,6 +73,8 @@ _SAYS: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.BLOCKED: "A rule does not allow it, whoever agrees; the change was not made.",
     NoticeReason.EXECUTED: "The change is there.",
     NoticeReason.FAILED: "It was tried; the change is not there.",
+    NoticeReason.STALED: "The target was another one than people saw, so it refused; the change is "
+    "not there.",
     NoticeReason.UNKNOWN: "It was tried, and nobody knows whether the change is there.",
     NoticeReason.BREAK_GLASS: "Somebody used break-glass in place of the people who were asked; "
     "you were one of them. It is reviewed afterwards.",
@@ -97,6 +100,7 @@ _BY: Final[Mapping[str, str]] = {
 _FACTS: Final[Mapping[NoticeReason, str]] = {
     NoticeReason.EXECUTED: "dispatch.succeeded",
     NoticeReason.FAILED: "dispatch.failed",
+    NoticeReason.STALED: "dispatch.staled",
     NoticeReason.UNKNOWN: "dispatch.unknown",
     NoticeReason.BREAK_GLASS: "proposal.break_glass",
     NoticeReason.DEAD_END: "proposal.unfillable",

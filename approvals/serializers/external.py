@@ -16,7 +16,12 @@ from console.kernel.rest import In, Out
 _CONTRACT_LENGTH: Final = 20_000
 _CONTRACT: Final = "What the tool promises: a SHA-256 (64 hex characters), or the text to hash."
 _BEFORE: Final = "{kind of record: {id: {field: value}}}, as the target is now; {} for none."
-_ENDINGS: Final = (DispatchState.SUCCEEDED, DispatchState.FAILED, DispatchState.UNKNOWN)
+_ENDINGS: Final = (
+    DispatchState.SUCCEEDED,
+    DispatchState.FAILED,
+    DispatchState.STALE,
+    DispatchState.UNKNOWN,
+)
 
 
 def _plain_line(text: str) -> None:

@@ -99,6 +99,10 @@ class DecisionOut(Out):
 class DispatchOut(Out):
     id = serializers.UUIDField()
     state = serializers.ChoiceField([state.value for state in DispatchState])
+    seen_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When a target outside of the console was looked at, 5 seconds before at most.",
+    )
     claimed_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
 

@@ -54,6 +54,7 @@ def _headline(detail: ProposalDetail) -> str:
             DispatchState.CLAIMED: "Handed over:",
             DispatchState.SUCCEEDED: "Done:",
             DispatchState.FAILED: "Failed, nothing was changed:",
+            DispatchState.STALE: "Not made, because the target had changed:",
             DispatchState.UNKNOWN: "Nobody knows whether this happened:",
         }[detail.dispatch.state]
     if state is ProposalState.APPROVED:

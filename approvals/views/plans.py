@@ -16,6 +16,7 @@ _OUTCOMES: Final[Mapping[DispatchState, tuple[str, str]]] = {
     DispatchState.CLAIMED: ("info", "Running"),
     DispatchState.SUCCEEDED: ("clear", "Done"),
     DispatchState.FAILED: ("stop", "Failed, nothing was changed"),
+    DispatchState.STALE: ("unknown", "Not made, the target had changed"),
     DispatchState.UNKNOWN: ("unknown", "Nobody knows whether it happened"),
 }
 _STATES: Final[Mapping[ProposalState, tuple[str, str]]] = {

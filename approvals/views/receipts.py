@@ -8,7 +8,7 @@ from typing import Final
 from django.urls import reverse
 
 from approvals import policies
-from approvals.cards import ProposalDetail
+from approvals.cards import DispatchCard, ProposalDetail
 from approvals.states import REJECT_LABELS, Choice, DispatchState, Outcome, ProposalState
 from approvals.views.clocks import ended_by_clock
 
@@ -19,6 +19,11 @@ _ENDED: Final[Mapping[str, str]] = {
 _CONFIRMED: Final[Mapping[DispatchState, tuple[str, str, str]]] = {
     DispatchState.SUCCEEDED: ("clear", "Executed", "reported"),
     DispatchState.FAILED: ("stop", "Failed", "the change was not made, reported"),
+    DispatchState.STALE: (
+        "unknown",
+        "Not made",
+        "the target was another one than people saw, and refused, reported",
+    ),
     DispatchState.UNKNOWN: ("unknown", "Nobody knows", "whether it happened, reported"),
 }
 _OF_PLANS: Final[Mapping[DispatchState, tuple[str, str, str]]] = {
@@ -29,6 +34,7 @@ _OF_PLANS: Final[Mapping[DispatchState, tuple[str, str, str]]] = {
 _OUTCOMES: Final = (
     "dispatch.succeeded",
     "dispatch.failed",
+    "dispatch.staled",
     "dispatch.unknown",
     "dispatch.reconciled",
 )
@@ -165,6 +171,7 @@ def _dispatch(detail: ProposalDetail, places: _Places) -> list[Stage]:
             word="Sent, not confirmed yet" if waits else "Sent",
             at=sent.claimed_at,
             entry=places.of("proposal.dispatched"),
+            remark=_seen(sent),
         )
     )
     if not waits:
@@ -180,3 +187,11 @@ def _dispatch(detail: ProposalDetail, places: _Places) -> list[Stage]:
             )
         )
     return lines
+
+
+def _seen(sent: DispatchCard) -> str:
+    """Say how old the last look at a target outside was; of our own records there is none."""
+    if sent.seen_at is None:
+        return ""
+    age_s = (sent.claimed_at - sent.seen_at).total_seconds()
+    return f"Its target outside was looked at {age_s:.1f} seconds before."

@@ -48,6 +48,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "dispatch.refused": "tried to run something else; nothing ran",
     "dispatch.succeeded": "reported success",
     "dispatch.failed": "reported failure",
+    "dispatch.staled": "reported that the target was another one than people saw; nothing was made",
     "dispatch.unknown": "could not say whether it happened",
     "dispatch.reconciled": "found out what had happened",
 }
@@ -63,6 +64,7 @@ _SIGNALS: Final[Mapping[str, str]] = {
     "dispatch.refused": "stop",
     "dispatch.succeeded": "clear",
     "dispatch.failed": "stop",
+    "dispatch.staled": "unknown",
     "dispatch.unknown": "unknown",
 }
 REASONS: Final = [(code.value, label) for code, label in REJECT_LABELS.items()]

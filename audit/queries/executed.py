@@ -22,6 +22,7 @@ VOIDED: Final = "vote.voided"
 RESULTS: Final = (
     "dispatch.succeeded",
     "dispatch.failed",
+    "dispatch.staled",
     "dispatch.unknown",
     "dispatch.reconciled",
 )

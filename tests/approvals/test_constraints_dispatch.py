@@ -22,9 +22,9 @@ def owner() -> Iterator["psycopg.Connection[Any]"]:
 
 DISPATCH = """
 INSERT INTO approvals_dispatch (id, tenant_id, proposal_id, revision_id, decision_id, digest,
-  observed_digest, call_key, claimed_at, execute_by, state)
+  observed_digest, call_key, claimed_at, execute_by, state, seen_at)
 SELECT gen_random_uuid(), d.tenant_id, d.proposal_id, d.revision_id, d.id, d.digest, {observed},
-  gen_random_uuid(), {claimed}, {execute_by}, {state}
+  gen_random_uuid(), {claimed}, {execute_by}, {state}, {seen}
 FROM approvals_decision d JOIN approvals_proposal p ON p.id = d.proposal_id
 WHERE d.proposal_id = %(p)s ORDER BY d.decided_at DESC LIMIT 1
 """
@@ -36,6 +36,7 @@ def dispatch_sql(**other: str) -> str:
         "claimed": "clock_timestamp()",
         "execute_by": "coalesce(p.execute_by, now() + interval '1 hour')",
         "state": "'claimed'",
+        "seen": "NULL",
     }
     return DISPATCH.format(**{**values, **other})
 
@@ -46,6 +47,8 @@ class TestDispatch:
         [
             ("dispatch_runs_what_was_seen", {"observed": "sha256('x')"}),
             ("dispatch_in_time", {"claimed": "p.execute_by"}),
+            ("dispatch_seen_lately", {"seen": "clock_timestamp() - interval '5.1 seconds'"}),
+            ("SB001", {"seen": "clock_timestamp() - interval '1 second'"}),
             (
                 "dispatch_needs_decision",
                 {"execute_by": "p.execute_by + interval '1 hour'"},

@@ -57,6 +57,11 @@ class TestPropose:
         assert detail.facts.tool_summary == "Changes the phone of a customer."
         assert detail.card.subject.kind == "external"
 
+    def test_says_that_a_window_remains(self, cast: Cast, outsider: Outsider) -> None:
+        page = cast.client("ruth").get(f"/reviews/{outsider.opened()['id']}/").content.decode()
+
+        assert "Between that look and the change a moment remains." in " ".join(page.split())
+
     def test_puts_the_issuer_of_the_key_into_the_chain(
         self, cast: Cast, outsider: Outsider
     ) -> None:

@@ -159,6 +159,18 @@ class TestOutcome:
         assert code_of(other) == (409, "dispatch.settled")
         assert "dispatch.succeeded" in [one.action for one in now(cast, proposal(found)).history]
 
+    def test_of_a_target_that_refused_another_version_is_no_failure(
+        self, cast: Cast, outsider: Outsider
+    ) -> None:
+        found = outsider.approved()
+        path = f"dispatches/{outsider.dispatch(found).json()['dispatch_id']}/outcome"
+
+        assert outsider.post(path, {"outcome": "stale"}).json()["state"] == "stale"
+        assert code_of(outsider.post(path, {"outcome": "failed"})) == (409, "dispatch.settled")
+        assert "dispatch.staled" in [one.action for one in now(cast, proposal(found)).history]
+        page = cast.client("ruth").get(f"/reviews/{found['id']}/").content.decode()
+        assert "Not made, because the target had changed" in page
+
     def test_is_for_the_key_that_took_it_up(self, cast: Cast, outsider: Outsider) -> None:
         dispatch_id = outsider.dispatch(outsider.approved()).json()["dispatch_id"]
         path, body = f"dispatches/{dispatch_id}/outcome", {"outcome": "failed"}

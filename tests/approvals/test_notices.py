@@ -209,6 +209,7 @@ class TestTellOutcome:
         [
             (DispatchState.SUCCEEDED, NoticeReason.EXECUTED),
             (DispatchState.FAILED, NoticeReason.FAILED),
+            (DispatchState.STALE, NoticeReason.STALED),
             (DispatchState.UNKNOWN, NoticeReason.UNKNOWN),
         ],
     )

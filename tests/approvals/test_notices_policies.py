@@ -137,6 +137,7 @@ class TestText:
             (NoticeReason.BLOCKED, "", "A rule does not allow it"),
             (NoticeReason.EXECUTED, "", "The change is there."),
             (NoticeReason.FAILED, "", "the change is not there"),
+            (NoticeReason.STALED, "", "another one than people saw, so it refused"),
             (NoticeReason.UNKNOWN, "", "nobody knows whether"),
         ],
     )

@@ -86,6 +86,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "breaking.break_glass", "claiming.take_over", "delegating.delegate",
         "delegating.end_delegation", "external_tools.retire_external_tool",
         "keeping.delete_view", "lending.revoke_break_glass", "planting.plant", "probing.probe",
+        "probing.begin_look", "probing.compare",
         "reconciling.reconcile", "replaying.cancel_replay", "standing.make_standing",
         "standing.revoke_standing", "tasking.close_review_task",
         "versioning.activate_version", "versioning.discard_version", "versioning.retire_version",

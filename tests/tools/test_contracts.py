@@ -110,6 +110,7 @@ class TestTool:
             {"input_schema": {"type": "object", "properties": {}}},
             {"output_schema": schema(inner={"type": "object", "properties": {}})},
             {"undo": Undo(kind=UndoKind.BEFORE_IMAGE)},
+            {"version_field": "etag"},
         ],
     )
     def test_refuses_a_read_that_contradicts_itself(self, changes: Mapping[str, Any]) -> None:
@@ -135,6 +136,7 @@ class TestTool:
                 "retry": Retry(attempts=2),
             },
             {"cache_s": 60},
+            {"version_field": "etag"},
         ],
     )
     def test_refuses_a_write_that_contradicts_itself(self, changes: Mapping[str, Any]) -> None:
