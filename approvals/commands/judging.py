@@ -1,8 +1,8 @@
 """Asking the rules about a call, in the transaction that opens, changes or dispatches it.
 
 A rule with a total takes a lock on what it adds up first: of two calls at the same time the second
-one counts the first. A failure of the evaluator itself holds the call for the floor of its tier and
-says so; it never lets a call pass.
+one counts the first. A version that cannot be read, or a failure of the evaluator itself, holds the
+call for the floor of its tier and says so. It never lets a call pass, nor silences the others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -210,11 +210,12 @@ def _instead(active: list[PolicyVersion], draft: PolicyVersion) -> list[PolicyVe
 def _verdict(
     tenant_id: UUID, facts: policies.Facts, rows: Iterable[PolicyVersion], place: Place
 ) -> tuple[policies.Verdict, policies.Sums]:
+    asked, flag = _read(rows)
     try:
-        asked = [row.active() for row in rows]
         sums = sums_of(tenant_id, policies.totals_wanted(facts, asked), place, facts.at)
         turned = turned_rules(tenant_id, [one.version for one in asked])
-        return policies.evaluate(facts, asked, sums, turned=turned), sums
+        verdict = policies.evaluate(facts, asked, sums, turned=turned)
+        return (policies.at_least_held(verdict, facts.tier, flag) if flag else verdict), sums
     except DatabaseError:
         raise  # the transaction is gone, and nothing is opened or run
     except Exception as error:
@@ -223,10 +224,26 @@ def _verdict(
         return policies.floor_only(facts.tier, flag), {}
 
 
+def _read(rows: Iterable[PolicyVersion]) -> tuple[list[policies.Active], str]:
+    """Return the versions that can be read, and what is said of those that cannot; "" if all can.
+
+    Nothing is stored that cannot be read, but a later release may know a word no longer.
+    """
+    asked, unread = [], []
+    for row in rows:
+        try:
+            asked.append(row.active())
+        except Exception as error:
+            log.exception("policy.unread", policy=row.policy, error=type(error).__name__)
+            unread.append(f"version {row.no} of {row.policy} ({type(error).__name__})")
+    said = f"Not to be read any more: {', '.join(unread)}. So people are asked in any case."
+    return asked, said if unread else ""
+
+
 def _lock_totals(tenant_id: UUID, facts: policies.Facts, rows: Iterable[PolicyVersion]) -> None:
     """Lock what the active rules add up, in one order for everybody, until the transaction ends."""
     try:
-        wanted = policies.totals_wanted(facts, [row.active() for row in rows])
+        wanted = policies.totals_wanted(facts, _read(rows)[0])
     except Exception as error:
         log.exception("policy.failed", tool=facts.tool, error=type(error).__name__)
         return  # `_verdict` meets the same and holds the call

@@ -89,6 +89,13 @@ def floor_only(tier: int, flag: str) -> Verdict:
     return Verdict(says=Says.HOLD, requirement=requirement_for(max(tier, 1)), flag=flag)
 
 
+def at_least_held(verdict: Verdict, tier: int, flag: str) -> Verdict:
+    """Return the verdict of some rules where others could not be asked: a deny, or a hold."""
+    if verdict.says in {Says.DENY, Says.HOLD}:
+        return replace(verdict, flag=flag)  # what rules hold has the floor of its tier already
+    return replace(floor_only(tier, flag), trace=verdict.trace)
+
+
 def totals_wanted(
     facts: Facts, active: Iterable[Active]
 ) -> dict[str, tuple[Rule, tuple[Any, ...]]]:

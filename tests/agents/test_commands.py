@@ -219,6 +219,19 @@ class TestCancelRun:
         with pytest.raises(RunEnded):
             commands.cancel_run(actor=omar, run_id=said.run_id)
 
+    def test_commits_the_end_and_what_it_takes_back_together(self, world: World) -> None:
+        said = waiting(world)
+        omar = with_permissions(world.cast.omar, "runs.start")
+        commands.cancel_run(actor=omar, run_id=said.run_id)
+        with in_tenant(world.tenant_id, read_only=True), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT r.state, c.state, p.state, r.xmin = p.xmin AND r.xmin = c.xmin"
+                " FROM agents_run r JOIN agents_tool_call c ON c.run_id = r.id"
+                " JOIN approvals_proposal p ON p.id = c.proposal_id WHERE r.id = %s",
+                [said.run_id],
+            )
+            assert cursor.fetchall() == [("cancelled", "withdrawn", "withdrawn", True)]
+
     def test_refuses_reviewers_and_strangers(self, world: World) -> None:
         said = waiting(world)
         with pytest.raises(NotAllowed):

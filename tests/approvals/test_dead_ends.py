@@ -7,11 +7,13 @@ import pytest
 from approvals import commands, queries
 from approvals.cards import Block, ProposalCard, Rung, Slot
 from approvals.commands import laddering
+from approvals.errors import VoteNotEligible
+from approvals.states import ProposalState
 from console.accounts import commands as accounts
 from console.kernel import relay
 from console.kernel.transactions import in_tenant
 from tests.approvals.clocks import asking, happened, sweep
-from tests.approvals.desk import approved, claim, now, opened
+from tests.approvals.desk import approve, approved, claim, now, opened
 from tests.approvals.policies.rules import rule, spoken
 from tests.approvals.sql import run
 from tests.cast import Cast
@@ -48,6 +50,18 @@ class TestOpenProposal:
         card = opened(cast)
         assert flagged(cast, card)
         assert happened(cast, card) == ["proposal.opened", "proposal.unfillable"]
+
+    def test_holds_what_a_rule_gives_to_a_group_of_nobody(self, cast: Cast) -> None:
+        nobody = {"all": [{"slots": [{"groups": ["legal"], "n": 1}]}]}
+        spoken(cast, rule("by-legal", "hold", match={"tier": 1}, require=nobody))
+        card = opened(cast)
+        assert (card.state, flagged(cast, card)) == (ProposalState.OPEN, True)
+        for person in (cast.ruth, cast.ines):
+            with pytest.raises(VoteNotEligible, match="You are in no review group that this needs"):
+                approve(card, person)
+        assert claim(cast, card).code == "proposal.open"
+        page = cast.client("ruth").get(f"/reviews/{card.id}/").content.decode()
+        assert "Nobody can complete this" in page
 
     def test_asks_more_people_at_once_where_the_ladder_names_them(
         self, cast: Cast, monkeypatch: pytest.MonkeyPatch

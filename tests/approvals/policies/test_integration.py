@@ -8,7 +8,7 @@ from django.db import connection
 
 from approvals import commands, policies, queries
 from approvals.cards import Claimed, PolicyVersionCard, ProposalCard
-from approvals.errors import PolicyDenied, PolicyInvalid
+from approvals.errors import PolicyDenied, PolicyInvalid, VoteNotEligible
 from approvals.events import PolicyDrafted
 from approvals.models import PolicyVersion
 from approvals.states import Basis, Outcome, ProposalState, Purpose, Says
@@ -170,6 +170,23 @@ class TestOpenProposal:
             assert why is not None
             assert "PolicyInvalid" in why.flag
         assert isinstance(desk.claim(cast, before), Claimed)  # two people agreed: the floor is met
+
+    def test_asks_the_other_policies_all_the_same(self, cast: Cast) -> None:
+        """A version that cannot be read silences no rule of another policy."""
+        finance = rule("by-finance", "hold", match={"tool": "refund_*"}, require=FINANCE)
+        spoken(cast, rule("never", "deny", **CANCEL), finance, name="others")
+        wrong = when("/args/a", "like", "x")
+        old = stored(cast, body(rule("old", "allow", when=wrong), name="odd"))
+        proposal_id = carried_out(cast, old)
+        commands.activate_version(actor=cast.system, version_id=old.id, proposal_id=proposal_id)
+
+        held = desk.opened(cast, tool="refund_order")
+        why = queries.explain(actor=cast.noor, proposal_id=held.id).evaluation
+        assert why is not None
+        assert "Not to be read any more: version 99 of odd" in why.flag
+        with pytest.raises(VoteNotEligible):
+            desk.approve(held, cast.ruth)
+        assert desk.opened(cast).state is ProposalState.BLOCKED
 
     def test_settles_with_as_many_rejections_as_a_rule_says(self, cast: Cast) -> None:
         both = {"all": [{"slots": [{"groups": ["care", "finance"], "n": 1}]}]}
