@@ -61,6 +61,7 @@ urlpatterns = [
     path("<uuid:proposal_id>/extend/", views.extend, name="extend"),
     path("<uuid:proposal_id>/break-glass/", views.use_break_glass, name="use-break-glass"),
     path("<uuid:proposal_id>/reconcile/", views.reconcile, name="reconcile"),
+    path("<uuid:proposal_id>/sealed/erase/", views.erase_sealed, name="erase-sealed"),
     path("<uuid:proposal_id>/edit/", views.edit, name="edit"),
     path("<uuid:proposal_id>/standing/", views.make_standing, name="make-standing"),
     path("<uuid:proposal_id>/rebase/", views.rebase, name="rebase"),

@@ -8,7 +8,9 @@ from agents.models import Message, ToolCall
 from agents.runtime.proposing import SUBJECT
 from agents.states import FrameKind, Role
 from approvals import kinds
+from approvals import queries as desk
 from approvals.cards import Background, Said, Subject
+from approvals.policies import MASK, sealed
 from approvals.states import PLAN
 from console.kernel.actors import Actor
 from console.kernel.transactions import query
@@ -35,14 +37,23 @@ def background(*, actor: Actor, subject: Subject, args: Mapping[str, Any]) -> Ba
     ).order_by("-seq")
     customers = said.filter(role=Role.CUSTOMER, seq__lte=call.after_seq)
     words = _folded(" ".join(customers.values_list("text", flat=True)[:_MOST_READ]))
+    true = desk.opened_if_kept(call.tenant_id, args)
+    hidden = [str(sealed.value_at(true, at)) for at, _ in sealed.sealed_in(args)]
     return Background(
         said=tuple(
-            Said(by=message.role, text=message.text, at=message.created_at)
+            Said(by=message.role, text=_masked(message.text, hidden), at=message.created_at)
             for message in reversed(said[:MOST_SHOWN])
         ),
         total=said.count(),
-        customers_words=tuple(path for path, text in _leaves("", args) if _is_in(text, words)),
+        customers_words=tuple(path for path, text in _leaves("", true) if _is_in(text, words)),
     )
+
+
+def _masked(text: str, hidden: list[str]) -> str:
+    """Return what was said without the values that the contract of the call hides."""
+    for value in hidden:
+        text = text.replace(value, MASK) if len(value) >= _SHORTEST else text
+    return text
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:

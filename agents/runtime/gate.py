@@ -29,6 +29,7 @@ from agents.runtime import (
     grouping,
     outside,
     proposing,
+    sealing,
     timeline,
 )
 from agents.runtime.calling import apply_of, run_inside, run_of, run_outside
@@ -86,7 +87,7 @@ def fitting(held: Held, call: ToolCall) -> Tool:
     if call.raw:
         problem = Problem(pointer="", keyword="type", sentence="this has to be a JSON object.")
         raise InvalidArguments(tool.name, (problem,))
-    tool.validate(call.runs_with)
+    tool.validate(sealing.opened(call, tool, held.actor))
     tool.require_scopes(ToolContext(actor=held.actor, scopes=held.about.scopes))
     return tool
 
@@ -213,7 +214,8 @@ def mark_apply_store(*, actor: Actor, held: Held, call: ToolCall, tool: Tool) ->
         return claim.settled
     dispatch.mark(row, held, epoch=answer.epoch)
     faults.reached(faults.Point.P4)
-    applied = run_inside(tool, lambda: apply_of(tool)(ctx, found.before, found.after))
+    makes = sealing.opened_image(row, tool, actor, found.after)
+    applied = run_inside(tool, lambda: apply_of(tool)(ctx, found.before, makes))
     applied = tool.validate_result(applied)
     faults.reached(faults.Point.P5)
     row.after = found.after
@@ -268,7 +270,7 @@ def effect(held: Held, call: ToolCall, tool: Tool) -> Waits:
     faults.reached(faults.Point.P4)
     try:
         ctx = context(actor=held.actor, held=held, call=call, tool=tool)
-        result = run_outside(tool, ctx, call.runs_with)
+        result = run_outside(tool, ctx, sealing.opened(call, tool, held.actor))
     except ConsoleError as refusal:
         return _not_done(held, call, tool, refusal)
     faults.reached(faults.Point.P5)

@@ -1,11 +1,12 @@
 """Tool calls as approvals sees them: how their arguments look, and what they would do now."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from agents.models import ToolCall
-from agents.runtime import commands, fence, looking
+from agents.runtime import commands, fence, looking, sealing
 from agents.runtime.held import Held
 from agents.runtime.promises import tool_of
 from agents.runtime.proposing import SUBJECT
@@ -32,14 +33,17 @@ class ToolCalls:
 
     def schema(self, *, actor: Actor, tool: str) -> Mapping[str, Any]:
         del actor  # contracts are the same in every tenant
-        return _contract(tool).input_schema
+        contract = _contract(tool)
+        return _with_hidden(contract) if contract.sensitive else contract.input_schema
 
     def content(
         self, *, actor: Actor, subject: Subject, tool: str, args: Mapping[str, Any]
     ) -> Content:
         """Return what the call would do with these arguments, its own records under their lock."""
         held, call, contract = _call(actor=actor, subject=subject, name=tool)
-        call.effective_args = _fitting(contract, args)
+        _require_kept(call, contract, args)
+        call.effective_args = dict(args)
+        _require_fits(call, contract, actor)
         ctx = looking.context(actor=actor, held=held, call=call, tool=contract)
         contract.require_scopes(ctx)
         found = looking.planned(ctx, call, contract, lock=contract.is_ours)
@@ -137,9 +141,30 @@ def _call(*, actor: Actor, subject: Subject, name: str) -> tuple[Held, ToolCall,
     return held, call, tool_of(held, call)
 
 
-def _fitting(contract: Tool, args: Mapping[str, Any]) -> dict[str, Any]:
+def _require_kept(call: ToolCall, contract: Tool, args: Mapping[str, Any]) -> None:
+    """Refuse another value for what nobody can see."""
+    moved = sealing.moved(call, contract, dict(args))
+    if moved:
+        said = "this value is hidden and stays as it is; reject the request if it is wrong."
+        raise DoesNotFit(f"{moved[0]}: {said}", fields=dict.fromkeys(moved, said))
+
+
+def _with_hidden(contract: Tool) -> Mapping[str, Any]:
+    """Return the schema of a form in which what is hidden cannot be typed."""
+    schema = json.loads(json.dumps(contract.input_schema))
+    for pointer in contract.sensitive:
+        part = schema
+        for name in pointer.split("/")[1:]:
+            part = part["properties"][name]
+        part.clear()
+        part.update(type="string", readOnly=True, description="Hidden; it stays as it is.")
+    found: Mapping[str, Any] = schema
+    return found
+
+
+def _require_fits(call: ToolCall, contract: Tool, actor: Actor) -> None:
     try:
-        return contract.validate(dict(args))
+        contract.validate(sealing.opened(call, contract, actor))
     except InvalidArguments as refusal:
         first = refusal.problems[0]
         name = first.pointer.strip("/").replace("/", " ").replace("_", " ") or "arguments"

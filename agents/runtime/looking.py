@@ -12,7 +12,9 @@ from uuid import UUID
 
 from agents.controls.permits import require_permitted
 from agents.controls.states import Point
+from agents.errors import ToolFailed
 from agents.models import Conversation, ToolCall
+from agents.runtime import sealing
 from agents.runtime.calling import before_of, look_outside, plan_of, run_inside
 from agents.runtime.grouping import Misfit
 from agents.runtime.held import Held
@@ -20,7 +22,7 @@ from agents.runtime.proposing import Planned
 from agents.tools.contracts import Image, Tool, ToolContext
 from agents.tools.errors import ToolRefused
 from approvals.policies.planning import as_left
-from console.kernel import clock
+from console.kernel import canonical, clock
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError
 from console.kernel.transactions import query
@@ -64,8 +66,8 @@ def look(held: Held, call: ToolCall, tool: Tool) -> Looked:
     """
     at = _look_at(actor=held.actor, held=held, tool=tool)
     ctx = context(actor=held.actor, held=held, call=call, tool=tool)
-    args = call.runs_with
-    return Looked(at=at, args=args, before=_found(ctx, tool, args))
+    before = _found(ctx, tool, sealing.opened(call, tool, held.actor))
+    return Looked(at=at, args=call.runs_with, before=before)
 
 
 @query
@@ -118,7 +120,27 @@ def planned(
         _require_foreseeable(tool, before, left)
         before = as_left(before, left)
     after = run_inside(tool, lambda: plan_of(tool)(before, call.runs_with))
+    if tool.sensitive:
+        _require_shown(ctx, call, tool, before, after)
     return Planned(contract_hash=tool.hash, args=call.runs_with, before=before, after=after)
+
+
+def _require_shown(
+    ctx: ToolContext, call: ToolCall, tool: Tool, before: Image, after: Image
+) -> None:
+    """Refuse a change that follows from a hidden value otherwise than by holding it.
+
+    People would agree to the change with the mask in it, and another one would be made.
+    """
+    true = sealing.opened(call, tool, ctx.actor)
+    makes = run_inside(tool, lambda: plan_of(tool)(before, true))
+    shown = sealing.opened_image(call, tool, ctx.actor, after)
+    if canonical.dumps(makes) != canonical.dumps(shown):
+        raise ToolFailed(
+            f"{tool.title} would make another change than people are shown, because an argument "
+            "is hidden; hand the matter to a person.",
+            tool=tool.name,
+        )
 
 
 def _require_foreseeable(tool: Tool, before: Image, left: Image) -> None:
@@ -136,6 +158,7 @@ def _require_foreseeable(tool: Tool, before: Image, left: Image) -> None:
 def observed(ctx: ToolContext, call: ToolCall, tool: Tool, *, lock: bool) -> Image:
     """Return what the records are, as far as an approval is bound to them."""
     if not tool.is_ours:
-        return _found(ctx, tool, call.runs_with)
-    image: Image = run_inside(tool, lambda: before_of(tool)(ctx, call.runs_with, lock=lock))
+        return _found(ctx, tool, sealing.opened(call, tool, ctx.actor))
+    args = sealing.opened(call, tool, ctx.actor)
+    image: Image = run_inside(tool, lambda: before_of(tool)(ctx, args, lock=lock))
     return image

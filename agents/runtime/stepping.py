@@ -15,7 +15,7 @@ from agents.llm import door
 from agents.llm.door import Answer, ModelCall
 from agents.llm.ports import ToolUse
 from agents.models import Message, Run, RunTotal, ToolCall
-from agents.runtime import fence, handoffs, timeline
+from agents.runtime import fence, handoffs, sealing, timeline
 from agents.runtime.held import Held
 from agents.runtime.timeline import Frame, Note
 from agents.runtime.transcript import Prepared
@@ -187,7 +187,7 @@ def clean(text: str) -> str:
 def _row(held: Held, use: ToolUse, *, place: int, step: int, head: int) -> ToolCall:
     tool = _known(use.name)
     args, raw = _canonical(use)
-    return ToolCall(
+    row = ToolCall(
         tenant_id=held.about.tenant_id,
         run_id=held.run_id,
         step_seq=step,
@@ -205,6 +205,9 @@ def _row(held: Held, use: ToolUse, *, place: int, step: int, head: int) -> ToolC
         epoch=held.epoch,
         idempotency_key=uuid7(),
     )
+    if tool is not None:
+        sealing.seal(row, tool, held.actor)
+    return row
 
 
 def _known(name: str) -> Tool | None:

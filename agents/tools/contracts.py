@@ -150,6 +150,9 @@ class Tool:
     undo: Undo = field(default_factory=lambda: Undo(kind=UndoKind.NONE))
     probe: str = ""  # read tool that tells whether the effect happened
     redact: tuple[str, ...] = ()  # JSON pointers masked on screens and in logs
+    # JSON pointers of text arguments that nobody sees: stored apart, a stand-in elsewhere. The
+    # functions get the values; `plan` is asked with stand-ins, too, for what people see.
+    sensitive: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()  # JSON pointers into the result that an answer may rest on
     output_trust: Trust = Trust.TRUSTED
     egress: tuple[str, ...] = ()  # hosts it may reach
@@ -205,6 +208,7 @@ class Tool:
             "phrases": self.phrases.body(),
             # Only where there is one: what was agreed under contracts without it stays agreed.
             **({"version_field": self.version_field} if self.version_field else {}),
+            **({"sensitive": self.sensitive} if self.sensitive else {}),
         }
 
     @cached_property
@@ -344,6 +348,8 @@ def _contradictions(tool: Tool) -> list[str]:
         (not tool.writes or bool(tool.touches), "a write names the record kinds it touches."),
         (not tool.writes or _effect_fits(tool), "the effect does not fit its idempotency."),
         (not tool.version_field or _writes_outside(tool), "only a write outside sends a version."),
+        (not tool.sensitive or tool.writes, "only a write hides arguments."),
+        (_hides_texts(tool), "what is hidden is a text argument that the headline leaves out."),
         (_undo_fits(tool), "a write has an undo, or the reason why there is none."),
         (tool.cache_s == 0 or tool.effect is Effect.READ, "only a read can be cached."),
     )
@@ -352,6 +358,17 @@ def _contradictions(tool: Tool) -> list[str]:
 
 def _writes_outside(tool: Tool) -> bool:
     return tool.writes and not tool.is_ours
+
+
+def _hides_texts(tool: Tool) -> bool:
+    for pointer in tool.sensitive:
+        schema: Any = tool.input_schema
+        names = pointer.split("/")[1:]
+        for name in names:
+            schema = schema.get("properties", {}).get(name, {})
+        if schema.get("type") != "string" or f"{{{names[0]}}}" in tool.headline:
+            return False
+    return True
 
 
 def _effect_fits(tool: Tool) -> bool:

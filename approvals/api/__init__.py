@@ -23,6 +23,7 @@ from approvals.api.reviewing import (
     ReviewTasks,
 )
 from approvals.api.revisions import HandBack, Refresh, Revisions
+from approvals.api.sealed import EraseSealed, Sealed
 from approvals.api.standing import RevokeStanding, StandingApprovals
 from approvals.api.votes import OwnVote, VoteChallenges, Votes
 from approvals.api.workshop import (
@@ -70,6 +71,8 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/refresh", Refresh.as_view()),
     path("proposals/<uuid:proposal_id>/hand-back", HandBack.as_view()),
     path("proposals/<uuid:proposal_id>/withdraw", Withdraw.as_view()),
+    path("proposals/<uuid:proposal_id>/sealed", Sealed.as_view()),
+    path("proposals/<uuid:proposal_id>/sealed/erase", EraseSealed.as_view()),
     path("proposals/<uuid:proposal_id>/votes", Votes.as_view()),
     path("proposals/<uuid:proposal_id>/votes/challenges", VoteChallenges.as_view()),
     path("proposals/<uuid:proposal_id>/votes/mine", OwnVote.as_view()),

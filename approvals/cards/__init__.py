@@ -76,6 +76,7 @@ from approvals.cards.policies import (
     PolicyVersionCard,
     Simulated,
 )
+from approvals.cards.sealed import SealedCard
 from approvals.cards.serving import Reading, ViewServed
 from approvals.cards.standing import (
     StandingBase,
@@ -194,6 +195,7 @@ __all__ = [
     "Rung",
     "Said",
     "SavedViewCard",
+    "SealedCard",
     "ShadowDay",
     "ShadowLine",
     "ShadowTally",

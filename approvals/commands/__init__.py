@@ -32,6 +32,7 @@ from approvals.commands.planting import plant, plant_due
 from approvals.commands.probing import hand_back, probe, probe_due, probe_opened, rebase
 from approvals.commands.proposing_versions import propose_activation, propose_retirement
 from approvals.commands.reconciling import reconcile
+from approvals.commands.repeats import fingerprint_of
 from approvals.commands.replaying import (
     MOST_NAMED,
     advance_replay,
@@ -40,6 +41,7 @@ from approvals.commands.replaying import (
     start_replay,
 )
 from approvals.commands.replying import GIVE_UP_S, give_up, reply
+from approvals.commands.sealed_arguments import erase_sealed, seal
 from approvals.commands.sending import send_due
 from approvals.commands.serving import serve_parts
 from approvals.commands.signing import challenge_vote
@@ -88,7 +90,9 @@ __all__ = [
     "dispatch_own",
     "edit",
     "end_delegation",
+    "erase_sealed",
     "extend",
+    "fingerprint_of",
     "freeze",
     "give_up",
     "hand_back",
@@ -126,6 +130,7 @@ __all__ = [
     "revoke_break_glass",
     "revoke_standing",
     "save_view",
+    "seal",
     "send_due",
     "serve_parts",
     "set_notices",

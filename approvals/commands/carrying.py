@@ -13,7 +13,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from approvals.cards import Claimed, Content, DispatchCard, NotClaimed
-from approvals.commands import entrusting, external_tools, gating, switching_checks
+from approvals.commands import (
+    entrusting,
+    external_tools,
+    gating,
+    sealed_arguments,
+    switching_checks,
+)
 from approvals.commands.dispatching import claim_dispatch, report_outcome
 from approvals.commands.governing import MAY_ACT, Planned, planned
 from approvals.commands.versioning import ACTIVATE, SUBJECT, activate_version, retire_version
@@ -152,6 +158,9 @@ _SETTINGS: Final[Mapping[str, Callable[[Actor, UUID, UUID, Content], object]]] =
     ),
     gating.RETIRE: lambda actor, by, subject, _content: external_tools.retire_agreed(
         actor=actor, tool_id=subject, proposal_id=by
+    ),
+    gating.ERASE: lambda actor, by, subject, _content: sealed_arguments.erase_agreed(
+        actor=actor, subject_id=subject, proposal_id=by
     ),
     gating.STOP_CHECKS: lambda actor, by, subject, _content: switching_checks.stop_checks_agreed(
         actor=actor, setting_id=subject, proposal_id=by

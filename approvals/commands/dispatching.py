@@ -8,13 +8,21 @@ from typing import Any, Final
 from uuid import UUID
 
 from approvals import policies
-from approvals.cards import Claimed, Content, DispatchCard, NotClaimed, Requirement
+from approvals.cards import (
+    Claimed,
+    Content,
+    DispatchCard,
+    NotClaimed,
+    Requirement,
+    Subject,
+)
 from approvals.commands import deciding, foreseen, judging, laddering, planned, steps
 from approvals.commands.births import DENIED
 from approvals.commands.desk import POLICY, Desk, must_lock
 from approvals.commands.drifting import go_stale
 from approvals.commands.refusing import settled_by
 from approvals.errors import OutcomeKnown
+from approvals.errors.sealed import SealedBroken, SealedErased
 from approvals.events import (
     DispatchFailed,
     DispatchReconciled,
@@ -26,6 +34,7 @@ from approvals.events import (
 )
 from approvals.models import Decision, Dispatch
 from approvals.queries.breaking import still_stands
+from approvals.queries.sealed import true_values
 from approvals.states import (
     NEXT_DISPATCH,
     PLAN,
@@ -162,6 +171,11 @@ def _not_this(desk: Desk, call_key: UUID, content: Content, *, at: datetime) -> 
         return _refuse_other_call(desk, call_key, content)
     if content.digest != bytes(desk.revision.digest):
         return _stale(desk, content, at=at)
+    try:
+        subject = Subject(kind=desk.row.subject_kind, id=desk.row.subject_id)
+        true_values(actor=desk.actor, subject=subject, args=content.args, lock=True)
+    except (SealedErased, SealedBroken) as refusal:
+        return _not(desk, refusal.code, f"{refusal.message} Nothing was run.")
     return None
 
 

@@ -1,9 +1,9 @@
-"""Settings of the gate itself as proposals: tools of outside agents, and planted checks.
+"""Settings of the gate itself as proposals: tools of outside agents, planted checks, erasures.
 
 What loosens one of them takes the word of two people of different groups, and whoever asks is
 neither of them. Nobody edits such a proposal: another setting is another request. How each is
-carried out is with what it sets (`external_tools`, `switching_checks`); PostgreSQL reads the same
-proposal.
+carried out is with what it sets (`external_tools`, `switching_checks`, `sealed_arguments`);
+PostgreSQL reads the same proposal.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from approvals.cards import Content, Image, Principal, ProposalCard, ProposalFac
 from approvals.commands.desk import lock
 from approvals.commands.opening import open_proposal
 from approvals.errors import NotEditable, PolicyConflict
-from approvals.models import CheckSetting, ExternalTool
+from approvals.models import CheckSetting, ExternalTool, Sealed
 from approvals.policies import GATE_KIND
 from approvals.states import PrincipalRole, ProposalState
 from console.kernel import canonical
@@ -24,11 +24,12 @@ from console.kernel.errors import NotFound
 REGISTER: Final = "gate.register_tool"  # its tools
 RETIRE: Final = "gate.retire_tool"
 STOP_CHECKS: Final = "gate.stop_checks"
+ERASE: Final = "gate.erase_sealed"
 AGENT: Final = "signalbox/gate"  # no agent can have this name
 TIER: Final = 2
 _CONTRACTS: Final = {
     tool: canonical.digest({"type": f"signalbox/{tool}/1"}).hex()
-    for tool in (REGISTER, RETIRE, STOP_CHECKS)
+    for tool in (REGISTER, RETIRE, STOP_CHECKS, ERASE)
 }
 _SUMMARIES: Final = {
     REGISTER: "Lets agents that run elsewhere ask for calls of this tool. What they ask for needs "
@@ -37,14 +38,18 @@ _SUMMARIES: Final = {
     "To hold it at once, without anybody's word, stop the tool by a switch.",
     STOP_CHECKS: "No bad changes are planted among reviews any more, so nobody learns whether "
     "people still read.",
+    ERASE: "The values and the salts are erased for good. What was decided on them still verifies; "
+    "what was not run yet cannot run any more.",
 }
 _UNDO: Final = {
     REGISTER: "Have the tool retired.",
     RETIRE: "Have the tool registered anew.",
     STOP_CHECKS: "Switch the checks on; that asks nobody.",
+    ERASE: "",
 }
 _TOOLS: Final = "external_tools"  # kinds of record, in the images
 _CHECKS: Final = "planted_checks"
+_HIDDEN: Final = "hidden_arguments"
 _HERE: Final = "this organisation"
 
 
@@ -62,6 +67,11 @@ def ask_to_retire(actor: Actor, row: ExternalTool) -> ProposalCard:
 def ask_to_stop_checks(actor: Actor, row: CheckSetting) -> ProposalCard:
     """Ask two people whether checks may be planted no more."""
     return _ask(actor, STOP_CHECKS, row.id, {"checks": False})
+
+
+def ask_to_erase(actor: Actor, subject_id: UUID, why: str) -> ProposalCard:
+    """Ask two people whether the hidden arguments of a subject may be erased."""
+    return _ask(actor, ERASE, subject_id, {"request": str(subject_id)}, why=why)
 
 
 def planned(tool: str, subject_id: UUID, args: Mapping[str, Any]) -> Content:
@@ -99,6 +109,7 @@ def title_of(tool: str, args: Mapping[str, Any]) -> str:
         REGISTER: f"Register the tool {args.get('name')} with tier {args.get('tier')}",
         RETIRE: f"Retire the tool {args.get('name')}",
         STOP_CHECKS: "Plant no more checks",
+        ERASE: f"Erase the hidden arguments of request {str(args.get('request'))[-12:]}",
     }[tool]
 
 
@@ -139,7 +150,9 @@ class Gate:
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def _ask(actor: Actor, tool: str, subject_id: UUID, args: Mapping[str, Any]) -> ProposalCard:
+def _ask(
+    actor: Actor, tool: str, subject_id: UUID, args: Mapping[str, Any], *, why: str = ""
+) -> ProposalCard:
     if not actor.is_person:
         raise PolicyConflict("Only a person asks for this; sign in and ask.")
     starter = Principal(
@@ -159,6 +172,7 @@ def _ask(actor: Actor, tool: str, subject_id: UUID, args: Mapping[str, Any]) -> 
             agent_id=AGENT,
             agent_label=actor.label,
             undo=_UNDO[tool],
+            why=why,
             tool_summary=_SUMMARIES[tool],
         ),
         principals=(starter,),
@@ -200,8 +214,19 @@ def _stopping(setting_id: UUID, _args: Mapping[str, Any]) -> tuple[Image, Image]
     return {_CHECKS: {_HERE: {"planted": row.is_on}}}, {_CHECKS: {_HERE: {"planted": False}}}
 
 
+def _erasing(subject_id: UUID, args: Mapping[str, Any]) -> tuple[Image, Image]:
+    rows = Sealed.objects.select_for_update().filter(subject_id=subject_id, box__isnull=False)
+    found = [row.pointer for row in rows.order_by("id")]
+    if not found:
+        raise NotFound("Nothing of this is hidden that could be erased.")
+    sides = (dict.fromkeys(found, said) for said in ("kept", "erased"))
+    before, after = ({_HIDDEN: {args["request"]: side}} for side in sides)
+    return before, after
+
+
 _IMAGES: Final[Mapping[str, Callable[[UUID, Mapping[str, Any]], tuple[Image, Image]]]] = {
     REGISTER: _registering,
     RETIRE: _retiring,
     STOP_CHECKS: _stopping,
+    ERASE: _erasing,
 }

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from approvals.cards import Content
 from approvals.models import Decision
+from approvals.queries.sealed import opened_if_kept
 from approvals.states import Basis, Outcome
 from console.kernel import canonical
 
@@ -57,5 +58,7 @@ def rejected_before(
 
 def _fingerprint(key: str, tenant_id: UUID, content: Content) -> bytes:
     derive = HKDF(algorithm=SHA256(), length=32, salt=tenant_id.bytes, info=_PURPOSE)
-    said = canonical.dumps({"args": content.args, "tool": content.tool})
+    # What a contract hides is compared by its value, too: each stand-in has a salt of its own.
+    args = opened_if_kept(tenant_id, content.args)
+    said = canonical.dumps({"args": args, "tool": content.tool})
     return hmac.digest(derive.derive(key.encode()), said, "sha256")

@@ -42,6 +42,7 @@ from approvals.events.proposals import (
     ProposalWidened,
     StepDecided,
 )
+from approvals.events.sealed import ArgumentsErased, ArgumentsSealed
 from approvals.events.standing import STANDING, StandingMade, StandingRevoked
 from approvals.events.thread import ProposalAnswered, ProposalAsked, ProposalNoted
 from approvals.events.votes import VoteCast, VoteRefused, VoteVoided
@@ -54,6 +55,8 @@ __all__ = [
     "PROPOSAL_CLAIMS",
     "QUEUE",
     "STANDING",
+    "ArgumentsErased",
+    "ArgumentsSealed",
     "ChannelAdded",
     "ChannelSwitched",
     "ChannelTested",

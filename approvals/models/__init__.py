@@ -39,6 +39,7 @@ from approvals.models.replaying import Replay, ReplayCall
 from approvals.models.requirement import RequirementRow
 from approvals.models.reviewing import BreakGlassGrant, BreakGlassUse, ReviewTask, RuleTurn
 from approvals.models.revision import Revision
+from approvals.models.sealed import Sealed
 from approvals.models.standing import Standing, StandingUse
 from approvals.models.voting import Decision, Dispatch, Served, Vote, VoteNonce
 
@@ -82,6 +83,7 @@ __all__ = [
     "Revision",
     "RuleTurn",
     "SavedView",
+    "Sealed",
     "Served",
     "Snooze",
     "Standing",

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from approvals.policies.language import ONLY, Condition, Op, Path, Ratio, pointer
+from approvals.policies.sealed import sealed_in
 
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,18})?", re.ASCII)
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
@@ -24,10 +25,11 @@ class Truth(StrEnum):
 class Unclear(Exception):
     """A condition cannot be answered: an answer of its own, not a failure of ours."""
 
-    def __init__(self, why: str, *, several: bool = False) -> None:
+    def __init__(self, why: str, *, settles: bool = False) -> None:
         super().__init__(why)
         self.why = why
-        self.several = several  # a `*` had more than one member to stand for
+        # Something is there: a `*` had more than one member to stand for, or it is hidden.
+        self.settles = settles
 
 
 def truth(holds: bool) -> Truth:  # noqa: FBT001 - turns one kind of truth into the other
@@ -70,11 +72,14 @@ def found_at(facts: Mapping[str, Any], path: Path) -> Any:
     """Return the value at a path.
 
     Raises:
-        Unclear: the path leads nowhere, or `*` has not exactly one member to stand for.
+        Unclear: the path leads nowhere, to what a contract hides, or `*` has not exactly one member
+            to stand for.
     """
     value: Any = facts
     for part in path:
         value = _member(value, part, path)
+    if next(sealed_in(value), None) is not None:
+        raise Unclear(f"{pointer(path)} is hidden by the contract", settles=True)
     return value
 
 
@@ -92,7 +97,7 @@ def _member(value: Any, part: str, path: Path) -> Any:
     if part == ONLY and len(members) == 1:
         return members[0]
     if part == ONLY and members:
-        raise Unclear(f"{pointer(path)} leads to {len(members)} members", several=True)
+        raise Unclear(f"{pointer(path)} leads to {len(members)} members", settles=True)
     raise Unclear(f"{pointer(path)} leads nowhere")
 
 
@@ -133,7 +138,7 @@ def _existence(condition: Condition, facts: Mapping[str, Any]) -> tuple[Truth, A
     try:
         value = found_at(facts, condition.path)
     except Unclear as unclear:
-        if unclear.several:
+        if unclear.settles:
             raise
         value = None
     return truth((value is not None) == (condition.op is Op.EXISTS)), value

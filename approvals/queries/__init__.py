@@ -46,6 +46,7 @@ from approvals.queries.queue import live_of_runs, proposal_for_subject, runs_vot
 from approvals.queries.replaying import replay, replayed_calls, replays_of
 from approvals.queries.reviewing import review_task, review_tasks
 from approvals.queries.sampling import allow_again, sampled_policies, sampled_rules
+from approvals.queries.sealed import opened_if_kept, sealed_of, true_values
 from approvals.queries.serving import parts_needed, reading_of, served_parts
 from approvals.queries.standing import standing_approval, standing_approvals, standing_base
 from approvals.queries.thread import (
@@ -101,6 +102,7 @@ __all__ = [
     "metrics",
     "neighbour",
     "notice_setting",
+    "opened_if_kept",
     "own_notices",
     "parts_needed",
     "place_in_list",
@@ -123,6 +125,7 @@ __all__ = [
     "sampled_policies",
     "sampled_rules",
     "saved_views",
+    "sealed_of",
     "served_parts",
     "settled",
     "shadow_tally",
@@ -137,6 +140,7 @@ __all__ = [
     "tenants_unanswered",
     "thread",
     "tool_id_of",
+    "true_values",
     "turn_count",
     "unanswered",
     "version",

@@ -21,6 +21,7 @@ from approvals.views.lists import following, queue
 from approvals.views.metrics import metrics, metrics_figure
 from approvals.views.pages import detail, vote, withdraw_vote
 from approvals.views.reconciling import reconcile
+from approvals.views.sealing import erase_sealed
 from approvals.views.shadow import shadow_figure, shadow_file
 from approvals.views.standing import make_standing, revoke_standing, standings
 from approvals.views.thread import ask, reply, thread
@@ -56,6 +57,7 @@ __all__ = [
     "duty",
     "edit",
     "end_delegation",
+    "erase_sealed",
     "explain",
     "extend",
     "following",

@@ -35,6 +35,7 @@ class Field:
     ends: bool = False
     error: str = ""
     items: str = ""  # of a list: the type of its members
+    fixed: bool = False  # shown, and not to be typed into
 
     @property
     def name(self) -> str:
@@ -130,7 +131,9 @@ def _field(pointer: str, name: str, schema: Mapping[str, Any], value: Any) -> Fi
     match schema.get("type"):
         case "string":
             long = int(schema.get("maxLength", LONG)) > LONG or "\n" in _text(value)
-            return replace(base, kind="long" if long else "text", value=_text(value))
+            fixed = schema.get("readOnly") is True
+            kind = "long" if long else "text"
+            return replace(base, kind=kind, value=_text(value), fixed=fixed)
         case "integer" | "number":
             return replace(base, kind="number", value=_text(value))
         case "boolean":

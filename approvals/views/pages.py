@@ -21,6 +21,7 @@ from approvals.views.consequence import consequence_of
 from approvals.views.delegations import capacity_of
 from approvals.views.finding import found_in
 from approvals.views.glass import glass_context
+from approvals.views.hidden import sealed_context
 from approvals.views.neighbours import KEPT, place_of
 from approvals.views.plans import plan_context
 from approvals.views.serving import approve_refusal, keep_shown, parts_seen
@@ -140,6 +141,7 @@ def _context(
         "signing": signing_of(actor, found),
         "glass": glass_context(request, found),
         "ahead": ahead_of(found),
+        "sealed": sealed_context(request, found),
         "capacity": capacity_of(found, typed=request.POST.get("in_place_of", "")),
         "draft": f"{actor.id}:{card.id}:{card.revision_no}",
         "may_audit": actor.has("audit.view"),

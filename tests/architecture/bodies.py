@@ -49,6 +49,7 @@ BODIES: Final[dict[str, Any]] = {
     "approvals:extend": {"extend_reason": "More time.", "clock_no": "1"},
     "approvals:use-break-glass": {**SEEN, "reason": "It is down.", "ticket": "I-7", "sure": "1"},
     "approvals:close-duty": {"verdict": "agree", "note": "I looked."},
+    "approvals:erase-sealed": {"erase_reason": "They asked for it."},
     "approvals:edit": {**SEEN, "mode": "raw", "step": "preview", "raw": "{}"},
     "approvals:rebase": SEEN,
     "approvals:hand-back": SEEN,
@@ -73,6 +74,7 @@ BODIES: Final[dict[str, Any]] = {
         "reason": "It is down.",
         "ticket": "INC-7",
     },
+    "api/v1/approvals/proposals/<uuid:proposal_id>/sealed/erase": {"reason": "They asked for it."},
     "api/v1/approvals/review-tasks/<uuid:task_id>/close": {"verdict": "agree", "note": "Fine."},
     "api/v1/approvals/proposals/<uuid:proposal_id>/extend": {"reason": "More.", "clock_no": 1},
     "api/v1/approvals/proposals/<uuid:proposal_id>/dispatch": {

@@ -1,4 +1,4 @@
-"""Doors of break-glass, duties, delegations, standing approvals and channels."""
+"""Doors of break-glass, duties, delegations, standing approvals, erasures and channels."""
 
 from typing import Any, Final
 
@@ -7,6 +7,7 @@ from django import forms
 from approvals.forms import ChannelForm
 from approvals.forms.delegating import DelegateForm
 from approvals.forms.reviewing import BreakGlassForm, CloseDutyForm, DutiesForm, LendForm
+from approvals.forms.sealing import EraseForm
 from approvals.forms.standing import RevokeStandingForm, StandingForm, StandingsForm
 from approvals.models import NOTE_LENGTH
 from approvals.policies.breaking import TICKET_LENGTH
@@ -37,6 +38,7 @@ POSTS: Final[dict[str, Any]] = {
         DelegateForm, person=str(uuid7()), group="finance", days="3", reason="I am away."
     ),
     "approvals:end-delegation": _form(NothingForm),
+    "approvals:erase-sealed": _form(EraseForm, erase_reason="They asked for it."),
     "approvals:make-standing": _form(StandingForm, **STANDING),
     "approvals:revoke-standing": _form(RevokeStandingForm, reason="It is over."),
     "approvals:close-duty": _form(
@@ -64,5 +66,6 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "person": "00000000-0000-4000-8000-000000000000", "group": "finance",
         "until": "2026-12-01T00:00:00Z", "reason": "I am away."
     },
+    "proposals_erase_sealed": {"reason": "They asked for it."},
     "review_tasks_close": {"verdict": "agree", "note": "I looked."},
 }  # fmt: skip

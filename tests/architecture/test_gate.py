@@ -108,6 +108,7 @@ ACTS_OF_PEOPLE: Final[dict[str, str]] = {
     f"POST {ONE}/refresh": "a reviewer puts the same call before people again, on the new target",
     f"POST {ONE}/hand-back": "a reviewer lets the agent look again; the request is over",
     f"POST {ONE}/withdraw": "who started it takes it back; a key what it asked for",
+    f"POST {ONE}/sealed/erase": "asks two people whether hidden values may go",
     f"POST {ONE}/votes": "a vote",
     f"POST {ONE}/votes/challenges": "what a passkey signs for a vote",
     f"DELETE {ONE}/votes/mine": "one's own vote",

@@ -50,6 +50,8 @@ SPEECH: Final = {
     ("approvals:vote", "note"),
     ("approvals:vote", "agent_message"),
     ("approvals:extend", "extend_reason"),
+    ("approvals:erase-sealed", "erase_reason"),
+    ("api/v1/approvals/proposals/<uuid:proposal_id>/sealed/erase", "reason"),
     ("approvals:use-break-glass", "reason"),
     ("approvals:use-break-glass", "ticket"),
     ("approvals:break-glass", "reason"),

@@ -86,6 +86,7 @@ SIGNED_IN_ONLY: Final = {
     "api/v1/approvals/proposals/<uuid:proposal_id>": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/explain": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/clock": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/sealed": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/extend": "the command decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>/break-glass": "lent; the command decides",
     "api/v1/approvals/review-tasks": "a right on a single tool counts too; the query decides",

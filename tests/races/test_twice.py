@@ -57,6 +57,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "lending.lend_break_glass", "proposing_versions.propose_activation",
         "proposing_versions.propose_retirement", "replaying.start_replay",
         "signing.challenge_vote", "versioning.add_version", "asking.ask",
+        "sealed_arguments.seal",
     ),
     "sets what it is given; the last one counts": (
         "channels.set_notices", "channels.switch_channel", "channels.switch_own_mail",
@@ -87,7 +88,8 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "delegating.end_delegation", "external_tools.retire_external_tool",
         "keeping.delete_view", "lending.revoke_break_glass", "planting.plant", "probing.probe",
         "probing.begin_look", "probing.compare",
-        "reconciling.reconcile", "replaying.cancel_replay", "standing.make_standing",
+        "reconciling.reconcile", "replaying.cancel_replay", "sealed_arguments.erase_agreed",
+        "sealed_arguments.erase_sealed", "standing.make_standing",
         "standing.revoke_standing", "tasking.close_review_task",
         "versioning.activate_version", "versioning.discard_version", "versioning.retire_version",
     ),

@@ -111,6 +111,7 @@ class TestTool:
             {"output_schema": schema(inner={"type": "object", "properties": {}})},
             {"undo": Undo(kind=UndoKind.BEFORE_IMAGE)},
             {"version_field": "etag"},
+            {"sensitive": ("/note",), "headline": "Look"},
         ],
     )
     def test_refuses_a_read_that_contradicts_itself(self, changes: Mapping[str, Any]) -> None:
@@ -137,6 +138,8 @@ class TestTool:
             },
             {"cache_s": 60},
             {"version_field": "etag"},
+            {"sensitive": ("/note",)},  # the headline would say it
+            {"sensitive": ("/other",), "headline": "Look"},
         ],
     )
     def test_refuses_a_write_that_contradicts_itself(self, changes: Mapping[str, Any]) -> None:
@@ -173,6 +176,12 @@ class TestHash:
     )
     def test_changes_with_each_promise(self, changes: Mapping[str, Any]) -> None:
         assert a_read(**changes).hash != a_read().hash
+
+    def test_stays_what_it_was_where_a_later_promise_is_not_made(self) -> None:
+        plain = a_write(headline="Look")
+        hides = a_write(headline="Look", sensitive=("/note",))
+        assert {"version_field", "sensitive"}.isdisjoint(plain.body)
+        assert hides.hash != plain.hash
 
     @pytest.mark.parametrize("name", NAMES)
     def test_survives_storage_as_json(self, name: str) -> None:
