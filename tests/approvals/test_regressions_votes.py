@@ -96,7 +96,9 @@ class TestVotes:
             approve(card, cast.ruth)
 
     def test_are_not_cast_by_keys_in_a_text_field(self, cast: Cast) -> None:
-        """anthropics/claude-code#37955; `tests/journeys/test_review_page.py` presses the keys.
+        """anthropics/claude-code#37955 and #87053, PostHog/code#1503.
+
+        `tests/journeys/test_review_page.py` presses the keys.
 
         What Enter in a field would send is the form without its button: no vote.
         """
@@ -132,6 +134,29 @@ class TestContent:
         assert (early.status_code, early.refusal.code) == (409, NotFullyShown.code)
         ruth.get(f"/reviews/{card.id}/?open=all")
         assert ruth.post(f"/reviews/{card.id}/vote/", answers(card)).status_code == 302
+
+    def test_is_never_approved_while_its_end_was_cut_off(self, cast: Cast) -> None:
+        """block/buzz#4502: what could be approved was no longer the whole command."""
+        command = f"systemctl status shop; {'true; ' * 1000}rm -rf /srv/shop"
+        card = opened(cast, after={"orders": {"#W1": {"note": command}}})
+        ruth = cast.client("ruth")
+        page = ruth.get(f"/reviews/{card.id}/").content.decode()
+        assert "rm -rf /srv/shop" not in page
+        assert re.search(r'value="approve"[^>]*disabled', page)
+        early: Any = ruth.post(f"/reviews/{card.id}/vote/", answers(card))
+        assert (early.status_code, early.refusal.code) == (409, NotFullyShown.code)
+        whole = ruth.get(f"/reviews/{card.id}/?open=all").content.decode()
+        assert "rm -rf /srv/shop" in whole
+        assert ruth.post(f"/reviews/{card.id}/vote/", answers(card)).status_code == 302
+
+    @pytest.mark.parametrize("mark", ["\U000e0100", "\U0001d173", "\U0001bca0", "\u3000"])
+    def test_with_what_a_first_fix_overlooked_is_escaped_too(self, cast: Cast, mark: str) -> None:
+        """NousResearch/hermes-agent#81403: selectors, notation, shorthand, wide blanks."""
+        card = opened(cast, after={"orders": {"#W1": {"note": f"pay{mark * 3}Mia"}}})
+        page = cast.client("ruth").get(f"/reviews/{card.id}/").content.decode()
+        assert "3 invisible or reordering characters in this content" in page
+        assert page.count(f"U+{ord(mark):04X}") >= 3
+        assert mark not in page
 
     def test_with_hidden_marks_is_escaped_and_counted(self, cast: Cast) -> None:
         """langchain-ai/deepagents#1694."""

@@ -85,6 +85,16 @@ class TestVisible:
         assert "⟨9 line breaks⟩" in tags.visible("a" + "\n" * 9 + "b")
         assert tags.hidden_count("a" + " " * 32 + "b") == 0
 
+    @pytest.mark.parametrize(
+        ("padding", "said"),
+        [("\t" * 40, "160 spaces"), (" \t" * 40, "160 spaces"), ("\n " * 9, "9 line breaks"),
+         ("\n\t\n \n\n\t \n", "5 line breaks")],
+        ids=["tabs", "spaces and tabs", "lines of a space", "lines of anything blank"],
+    )  # fmt: skip
+    def test_shows_padding_of_several_kinds(self, padding: str, said: str) -> None:
+        """NousResearch/hermes-agent#81403: a first fix counted spaces alone."""
+        assert tags.visible_text(f"a{padding}b") == f"a⟨{said}⟩b"
+
     def test_stops_marks_that_climb_over_other_lines(self) -> None:
         assert tags.hidden_count("e" + "\u0301" * 12) == 8
 

@@ -3,6 +3,7 @@
 Text of agents and customers is hostile: `visible` is the one way it reaches a page.
 """
 
+import re
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ _PLAIN: Final = frozenset(" \n\t")
 _MOST_MARKS: Final = 4  # combining marks on one letter; more climb over the lines above
 _MOST_SPACES: Final = 32  # a longer run pushes text out of sight
 _MOST_BREAKS: Final = 4
+_TAB: Final = 4  # columns; no page shows one narrower
+_BLANK: Final = re.compile(r"[ \t\n]+")
+_BREAK: Final = re.compile(r"(\n)")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -57,12 +61,12 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
     clean: list[str] = []
     before = ""
     marks = 0
-    for char, run in _runs(text.replace("\r\n", "\n")):
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        said = _escape(char, run, before, marks)
-        before = char
+    for part in _parts(text.replace("\r\n", "\n")):
+        marks = marks + 1 if unicodedata.combining(part[0]) else 0
+        said = _escape(part, before, marks)
+        before = part[-1]
         if not said:
-            clean.append(char * run)
+            clean.append(part)
             continue
         yield "".join(clean), ""
         clean = []
@@ -70,26 +74,31 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
     yield "".join(clean), ""
 
 
-def _runs(text: str) -> Iterator[tuple[str, int]]:
-    """Yield characters, spaces and line breaks with the length of their run."""
+def _parts(text: str) -> Iterator[str]:
+    """Yield characters, and blank stretches: spaces, tabs and line breaks that alternate are one.
+
+    Each kind by itself may be short, and all of them together push text out of sight.
+    """
     start = 0
-    while start < len(text):
-        end = start + 1
-        if text[start] in " \n":
-            while end < len(text) and text[end] == text[start]:
-                end += 1
-        yield text[start], end - start
-        start = end
+    for found in _BLANK.finditer(text):
+        yield from text[start : found.start()]
+        blank = found[0]
+        yield from (
+            [blank] if blank.count("\n") > _MOST_BREAKS else filter(None, _BREAK.split(blank))
+        )
+        start = found.end()
+    yield from text[start:]
 
 
-def _escape(char: str, run: int, before: str, marks: int) -> str:
-    """Return what stands in for the character, or "" if it may stand as it is."""
-    if char == " ":
-        return f"{run} spaces" if run > _MOST_SPACES else ""
-    if char == "\n":
-        return f"{run} line breaks" if run > _MOST_BREAKS else ""
-    if marks > _MOST_MARKS or _is_hidden(char, before):
-        return f"U+{ord(char):04X}"
+def _escape(part: str, before: str, marks: int) -> str:
+    """Return what stands in for a character or a blank stretch, or "" if it may stand as it is."""
+    if part[0] in _PLAIN:
+        breaks, width = part.count("\n"), len(part.expandtabs(_TAB))
+        if breaks > _MOST_BREAKS:
+            return f"{breaks} line breaks"
+        return f"{width} spaces" if width > _MOST_SPACES else ""
+    if marks > _MOST_MARKS or _is_hidden(part, before):
+        return f"U+{ord(part):04X}"
     return ""
 
 
