@@ -1,6 +1,5 @@
 """The same histories with places that people lend each other for a time, end, and vote in."""
 
-from collections import Counter
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -11,13 +10,11 @@ from typing_extensions import override
 
 from approvals import commands
 from approvals.states import Choice
-from console.kernel import clock
-from tests.approvals.desk import pulse, shown, vote
-from tests.approvals.machine import GROUPS, PEOPLE, Machine
-from tests.approvals.oracle import LONGEST_LOAN, Loan
-from tests.cast import Cast
+from tests.approvals.desk import pulse, vote
+from tests.approvals.machine import PEOPLE, Machine
+from tests.approvals.oracle_people import LONGEST_LOAN, Loan
+from tests.approvals.stage import GROUPS
 
-DAY: Final = timedelta(days=1)
 LENT_FOR: Final = st.sampled_from(
     [5, 30, 30, 30, 120, 120, 120, LONGEST_LOAN, LONGEST_LOAN, 0, LONGEST_LOAN + 1]
 )
@@ -42,15 +39,10 @@ class Lenders(Machine):
 
     ids: dict[int, UUID]  # of the product, by the place in the oracle's list
 
-    @classmethod
-    def prepare(cls, cast: Cast) -> None:
-        cls.cast, cls.outcomes, cls.strict = cast, Counter(), None
-        cls.latest = clock.now() + DAY
-
     @override
-    def open(self, tier: int, *, strict: bool) -> None:
+    def open(self, tier: int, fallback: str) -> None:
         self.ids = {}
-        super().open(tier, strict=strict)
+        super().open(tier, fallback)
 
     @override
     def leave(self) -> None:
@@ -144,4 +136,4 @@ class Lenders(Machine):
         if expected == "ok":
             self.outcomes["voted for another"] += 1
         actor, other = self.actor(who), UUID(self.actor(giver).id)
-        self.does(expected, lambda: vote(shown(self.card, actor), actor, choice, in_place_of=other))
+        self.does(expected, lambda: vote(self.shown(who), actor, choice, in_place_of=other))

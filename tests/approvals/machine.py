@@ -2,18 +2,17 @@
 
 One proposal at a time, and everything that people, runs, stops, rules, roles and time do to it,
 with transactions that break off. After every act the state agrees with the oracle, all laws hold,
-and the trail has exactly the moves that the oracle made.
+and the trail has exactly the moves that the oracle made. `lenders.py`, `askers.py` and
+`breakers.py` add to what is played.
 """
 
-from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     precondition,
     rule,
@@ -21,36 +20,25 @@ from hypothesis.stateful import (
 from typing_extensions import override
 
 from approvals import commands
-from approvals.models import Proposal, Timer
+from approvals.cards import ProposalCard
 from approvals.states import Choice
-from console.accounts import commands as accounts
-from console.accounts.states import Strength
 from console.kernel import clock
-from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError
 from console.kernel.ids import uuid7
-from console.kernel.transactions import in_tenant
-from tests.approvals import letters
+from tests.approvals import letters, tables
 from tests.approvals.desk import agent, pulse, shown, vote
 from tests.approvals.laws import Laws
-from tests.approvals.oracle import LIVE, UNDECIDED, Oracle
-from tests.approvals.policies.rules import FINANCE, silenced, spoken
-from tests.approvals.policies.rules import rule as policy_rule
-from tests.cast import Cast
+from tests.approvals.oracle import LIVE, UNDECIDED
+from tests.approvals.oracle_standing import Foreseen, Standing
+from tests.approvals.rulings import FALLBACKS
+from tests.approvals.stage import EVER, GROUPS, Stage
 
-EVER: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-GROUPS: Final = {"ruth": {"care"}, "ines": {"finance"}, "peer": {"care"},
-                 "both": {"care", "finance"}}  # fmt: skip
 PEOPLE: Final = st.sampled_from(sorted(GROUPS))
 MOVABLE: Final = st.sampled_from(["peer", "both"])  # the other two agree to policies
-STRICT: Final = policy_rule("finance-too", "hold", match={"tool": letters.TOOL}, require=FINANCE)
+DEADLINES: Final = {"decide", "execute"}
 
 
-class _Broken(Exception):
-    """The power fails before the commit."""
-
-
-class Machine(RuleBasedStateMachine):
+class Machine(Stage):
     """One proposal; `cast` and `latest` are set by the test, for all histories.
 
     Each proposal begins after all that was before: who counts as one person follows from the times
@@ -58,42 +46,56 @@ class Machine(RuleBasedStateMachine):
     the database sees it, which knows no vote by a delegation that is over by its own clock.
     """
 
-    cast: ClassVar[Cast]
-    latest: ClassVar[datetime]  # what was played so far is before it
-    outcomes: ClassVar[Counter[str]]
-    strict: ClassVar[Any] = None  # the active version of the strict rule
+    last: Callable[[], Any] | None  # what was done last, if nothing has happened since
 
-    @initialize(tier=st.sampled_from([1, 2]), strict=st.booleans())
-    def begin(self, tier: int, *, strict: bool) -> None:
-        for who in GROUPS:
-            accounts.renew_proof(actor=self.actor(who), by=Strength.PASSWORD)
+    @initialize(
+        tier=st.sampled_from([1, 2]),
+        speaks=st.sampled_from(["as before", "as before", "", "finance"]),
+        fallback=st.sampled_from(FALLBACKS),
+    )
+    def begin(self, tier: int, speaks: str, fallback: str) -> None:
+        self.prove_anew()
         for who in ("peer", "both"):
             self.set_roles(who, GROUPS[who])
-        self.let_rule_speak(on=strict)
+        # One that forbids everything lets little happen.
+        self.let_rule_speak("" if self.speaks == "deny" else speaks)
         self.groups: dict[str, set[str] | None] = {who: set(of) for who, of in GROUPS.items()}
-        self.open(tier, strict=strict)
+        self.standing: Standing | None = None  # what somebody agreed to in advance
+        self.open(tier, fallback)
 
     @precondition(lambda self: self.oracle.state not in LIVE)
-    @rule(tier=st.sampled_from([1, 2]), often=st.integers(0, 2))
-    def begin_anew(self, tier: int, often: int) -> None:
+    @rule(
+        tier=st.sampled_from([1, 2]), fallback=st.sampled_from(FALLBACKS), often=st.integers(0, 2)
+    )
+    def begin_anew(self, tier: int, fallback: str, often: int) -> None:
         if often == 0:  # what ended is to stay as it is, for some time at least
             self.leave()
-            self.open(tier, strict=self.oracle.strict)
-            self.look()
+            self.open(tier, fallback)
 
-    def open(self, tier: int, *, strict: bool) -> None:
-        self.oracle = Oracle(tier=tier, groups=self.groups, strict=strict)
+    def open(self, tier: int, fallback: str) -> None:
+        self.oracle = Foreseen(
+            tier=tier,
+            groups=self.groups,
+            strict=self.speaks == "finance",
+            denies=self.speaks == "deny",
+            fallback=fallback,
+            standing=self.standing,
+        )
+        self.last = None
+        self.read: set[tuple[int, str]] = set()  # revisions, and who was shown them
         self.target = 0  # version of what the proposal would change
         self.stamps = 2
         self.key = uuid7()
-        self.to = uuid7().hex  # what people reject once is not asked for again
+        # What people reject once is not asked for again.
+        self.to = {"to": uuid7().hex, "address": {"city": fallback}}
         self.start = type(self).latest
+        trail = tables.newest_event(self.cast.tenant_id)
+        args = self.args(stamps=2)
         with clock.frozen(self.start):
-            card = letters.opened(
-                self.cast, tier=tier, target={"version": 0}, args={"to": self.to, "stamps": 2}
-            )
+            card = letters.opened(self.cast, tier=tier, target={"version": 0}, args=args)
         self.first = self.card = card
-        self.laws = Laws(self.cast.tenant_id, card.id, since=self.start)
+        self.laws = Laws(self.cast.tenant_id, card.id, since=self.start, trail=trail)
+        self.look()
 
     def leave(self) -> None:
         """Let nothing of this proposal reach into the time of the next one."""
@@ -117,8 +119,8 @@ class Machine(RuleBasedStateMachine):
     @rule(just_before=st.booleans(), often=st.integers(0, 3))
     def wait_for_the_deadline(self, often: int, *, just_before: bool) -> None:
         oracle = self.oracle
-        if often:  # else most histories would end here
-            return
+        if often and oracle.fallback not in {"escalate", "approve"}:
+            return  # else most histories would end here
         left = oracle.left()
         if oracle.state == "approved":
             left = oracle.execute_by() - oracle.now
@@ -136,7 +138,7 @@ class Machine(RuleBasedStateMachine):
     def approve(self, who: str) -> None:
         expected = self.oracle.vote(who, "approve")
         actor = self.actor(who)
-        self.does(expected, lambda: vote(shown(self.card, actor), actor, Choice.APPROVE))
+        self.does(expected, lambda: vote(self.shown(who), actor, Choice.APPROVE))
 
     @precondition(lambda self: self.oracle.state == "open")
     @rule(first=st.sampled_from(["ruth", "both"]))
@@ -150,16 +152,6 @@ class Machine(RuleBasedStateMachine):
             return
         expected = self.oracle.vote(who, "reject")
         self.does(expected, lambda: vote(self.card, self.actor(who), Choice.REJECT))
-
-    @precondition(lambda self: self.oracle.revision > 1)
-    @rule(who=PEOPLE)
-    def approve_what_was_before(self, who: str) -> None:
-        oracle = self.oracle
-        if oracle.state != "open" or oracle.left() <= 0 or who in oracle.votes:
-            return
-        if not oracle.may_vote(who):
-            return
-        self.does("proposal.stale", lambda: vote(self.first, self.actor(who), Choice.APPROVE))
 
     @rule(who=PEOPLE)
     def take_back(self, who: str) -> None:
@@ -181,7 +173,7 @@ class Machine(RuleBasedStateMachine):
     def edit(self, who: str, *, change: bool) -> None:
         stamps = self.stamps % 9 + 1 if change else self.stamps
         expected = self.oracle.edit(who, version=self.target, changed=change)
-        args = {"to": self.to, "stamps": stamps}
+        args = self.args(stamps=stamps)
         self.does(expected, lambda: letters.edit(self.card, self.actor(who), args=args))
         if expected == "ok":
             self.stamps = stamps
@@ -199,7 +191,8 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         expected = self.oracle.claim(version=self.target)
-        self.does(expected, lambda: self.dispatch(uuid7() if self.oracle.ran else self.key))
+        key = uuid7() if expected == "dispatch.duplicate" else self.key
+        self.does(expected, lambda: self.dispatch(key))
         if expected == "ok":
             self.key = self.taken
 
@@ -248,11 +241,11 @@ class Machine(RuleBasedStateMachine):
             lambda: commands.thaw(actor=self.cast.omar, proposal_ids=[self.card.id], cause=cause),
         )
 
-    @rule(on=st.booleans(), often=st.integers(0, 2))
-    def change_the_policy(self, often: int, *, on: bool) -> None:
+    @rule(speaks=st.sampled_from(["", "finance", "deny"]), often=st.integers(0, 2))
+    def change_the_policy(self, speaks: str, often: int = 0) -> None:
         if often == 0:
-            self.let_rule_speak(on=on)
-            self.oracle.strict = on
+            self.let_rule_speak(speaks)
+            self.oracle.strict, self.oracle.denies = speaks == "finance", speaks == "deny"
             self.look()
 
     @rule(who=MOVABLE, profile=st.sampled_from(["full", "groupless", "no reviewer"]))
@@ -266,40 +259,25 @@ class Machine(RuleBasedStateMachine):
             self.set_roles(who, groups)
         self.look()
 
-    # -- crashes ---------------------------------------------------------------------------------
-
-    @rule(who=PEOPLE, what=st.sampled_from(["vote", "edit", "claim", "withdraw", "pulse"]))
-    def crash(self, who: str, what: str) -> None:
-        """Break a transaction off before its commit: nothing of it is there."""
-        acts: dict[str, Callable[[], Any]] = {
-            "vote": lambda: vote(self.card, self.actor(who), Choice.REJECT),
-            "edit": lambda: letters.edit(
-                self.card, self.actor(who), args={"to": "Noa", "stamps": 1}
-            ),
-            "claim": lambda: self.dispatch(uuid7()),
-            "withdraw": lambda: commands.withdraw(
-                actor=self.cast.omar, proposal_id=self.card.id, cause="run ended"
-            ),
-            "pulse": lambda: commands.settle(actor=pulse(self.cast), proposal_id=self.card.id),
-        }
-        with clock.frozen(self.at), suppress(_Broken), in_tenant(self.cast.tenant_id):
-            with suppress(ConsoleError):
-                acts[what]()
-            raise _Broken
-        self.outcomes["crashed"] += 1
-        self.look()
-
     # -- parts -----------------------------------------------------------------------------------
 
     @property
     def at(self) -> datetime:
         return self.start + timedelta(minutes=self.oracle.now)
 
-    def actor(self, who: str) -> Actor:
-        return self.cast.members[who].actor
-
     def content(self) -> Any:
-        return letters.letter(self.card.subject.id, {"to": self.to, "stamps": self.stamps})
+        return letters.letter(self.card.subject.id, self.args(stamps=self.stamps))
+
+    def args(self, **more: Any) -> dict[str, Any]:
+        return {**self.to, **more}
+
+    def shown(self, who: str) -> ProposalCard:
+        """Have somebody look at it, whom it was not shown before."""
+        if (self.card.revision_no, who) not in self.read:
+            shown(self.card, self.actor(who))
+            if self.tables.proposal.state in UNDECIDED:  # else nobody keeps that it was shown
+                self.read.add((self.card.revision_no, who))
+        return self.card
 
     def dispatch(self, key: Any) -> Any:
         self.taken = key
@@ -307,68 +285,58 @@ class Machine(RuleBasedStateMachine):
             actor=agent(self.cast), proposal_id=self.card.id, call_key=key, content=self.content()
         )
 
-    def set_roles(self, who: str, groups: set[str] | None) -> None:
-        accounts.set_membership(
-            actor=self.cast.system,
-            person_id=self.cast.members[who].id,
-            roles=["auditor"] if groups is None else ["reviewer"],
-            groups=groups or (),
-            active=True,
-        )
-
-    def let_rule_speak(self, *, on: bool) -> None:
-        cls = type(self)
-        if on and cls.strict is None:
-            cls.strict = spoken(self.cast, STRICT)
-        if not on and cls.strict is not None:
-            silenced(self.cast, cls.strict)
-            cls.strict = None
-
     def look_for_dead_ends(self) -> None:
         """Let the oracle do what follows when who may vote has just changed."""
         if self.oracle.state in UNDECIDED and self.oracle.is_filled() == self.flagged():
             self.oracle.settle()  # whoever sets or clears a flag looks at its clock first
 
     def flagged(self) -> bool:
-        with in_tenant(self.cast.tenant_id, read_only=True):
-            row = Proposal.objects.get(pk=self.card.id)
-        return row.unfillable_since is not None
+        """Say whether it was a dead end when it was looked at last."""
+        return self.tables.proposal.unfillable_since is not None
 
-    def does(self, expected: str, act: Callable[[], Any]) -> None:
-        """Run it at the machine's time; its answer and all that follows are as expected."""
+    def does(self, expected: str, act: Callable[[], Any], *, once: bool = True) -> None:
+        """Run it at the machine's time; its answer and all that follows are as expected.
+
+        Args:
+            once: the same again is the same act, and not another one.
+        """
         with clock.frozen(self.at):
-            try:
-                got = act()
-            except ConsoleError as refusal:
-                said = refusal.code
-            else:
-                said = "same" if getattr(got, "repeated", False) else getattr(got, "code", "ok")
+            said = self.answer_to(act, expected)
         self.outcomes[said] += 1
-        assert said == expected
+        assert said == expected, f"{said}, not {expected}"
         self.look()
+        self.last = act if once else None
+
+    def answer_to(self, act: Callable[[], Any], expected: str) -> str:
+        try:
+            got = act()
+        except ConsoleError as refusal:
+            return refusal.code
+        return "same" if getattr(got, "repeated", False) else getattr(got, "code", "ok")
 
     def look(self) -> None:
         """Compare everything with the oracle, and check the laws."""
-        oracle = self.oracle
-        with in_tenant(self.cast.tenant_id, read_only=True):
-            seen = self.laws.hold(told=oracle.told)
-            row = seen.row
-            self.card = row.card(revision=seen.revision, needs=row.needs, frozen=False)
-            awake = Timer.objects.filter(proposal=row, done_at=None, due_at__gt=EVER)
-            deadlines = awake.filter(kind__in=["decide", "execute"])
-            dated = dict(deadlines.values_list("kind", "due_at"))
+        oracle, self.last = self.oracle, None
+        self.tables = seen = self.laws.hold(told=oracle.told)
+        row = seen.proposal
+        self.card = replace(self.card, revision_no=row.revision_no, digest=seen.revision.digest)
+        self.outcomes.update({"acts": 1, **dict.fromkeys(oracle.told, 1)})
         oracle.told = []
-        self.outcomes["acts"] += 1
         self.outcomes[f"state {oracle.state}"] += 1
+        self.outcomes[oracle.basis] += 1
         assert (row.state, row.revision_no) == (oracle.state, oracle.revision)
         votes = {one.person_label.lower(): one.choice for one in seen.votes if not one.voided_at}
         assert votes == oracle.votes
-        assert dated == self.deadline()
+        assert self.awake() == self.deadline()
         if oracle.state == "open":
-            flagged = row.unfillable_since is not None
             # Two people whose loan just ran out are two again, which pulse will notice.
             overdue = any(loan.is_overdue(oracle.now) for loan in oracle.loans)
-            assert flagged != oracle.is_filled() or (flagged and overdue)
+            assert self.flagged() != oracle.is_filled() or (self.flagged() and overdue)
+
+    def awake(self) -> dict[str, datetime]:
+        """Return when pulse is going to look at it, by the tables."""
+        laid = [one for one in self.tables.rows.timers if one.kind in DEADLINES and not one.done_at]
+        return {one.kind: one.due_at for one in laid if one.due_at and one.due_at > EVER}
 
     def deadline(self) -> dict[str, datetime]:
         """Return when pulse has to look at it, by counting minutes."""
@@ -376,5 +344,6 @@ class Machine(RuleBasedStateMachine):
         if oracle.state == "approved":
             return {"execute": self.start + timedelta(minutes=oracle.execute_by())}
         if oracle.state in UNDECIDED and not oracle.since:
-            return {"decide": self.at + timedelta(minutes=oracle.left())}
+            minutes = oracle.left() + max(0, oracle.still())
+            return {"decide": self.at + timedelta(minutes=minutes)}
         return {}

@@ -1,105 +1,102 @@
 """What the design says of one proposal, in the plainest way; it shares no code with the product.
 
-Times are whole minutes, counted one by one; people are seated by trying all of them, and who counts
-as one person is found by merging two at a time.
+Times are whole minutes, counted one by one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
-from itertools import combinations, permutations
+from typing import Any
+
+from tests.approvals.oracle_people import Ballot, People
 
 WINDOW = {1: 60, 2: 240}
 EXECUTE = {1: 15, 2: 10}
 MOST_REFRESHES = 3
-LONGEST_LOAN = 14 * 24 * 60
 LIVE = {"open", "approved", "stale"}
 UNDECIDED = {"open", "stale"}
 
 
 @dataclass
-class Loan:
-    """The place of one person in one group, lent to another from one minute to another."""
+class Oracle(People):
+    """One proposal, the people who may vote, and which rules speak."""
 
-    giver: str
-    taker: str
-    group: str
-    since: int
-    until: int
-    ended: int | None = None  # by a person
-    on_record: bool = False  # that it ran out
-
-    @property
-    def people(self) -> set[str]:
-        return {self.giver, self.taker}
-
-    def lasts(self, minute: int) -> bool:
-        return self.since <= minute < (self.until if self.ended is None else self.ended)
-
-    def is_overdue(self, minute: int) -> bool:
-        """Say whether it ran out and nobody put that on record yet."""
-        return self.ended is None and not self.on_record and self.until <= minute
-
-
-@dataclass(frozen=True)
-class Ballot:
-    """When somebody voted, and in whose place if not in their own."""
-
-    minute: int
-    loan: Loan | None
-
-
-@dataclass
-class Oracle:
-    """One proposal, the people who may vote, and whether the strict rule speaks."""
-
-    tier: int
-    groups: dict[str, set[str] | None]  # of each person; None: no reviewer at present
     strict: bool = False  # the rule that asks for finance is active
-    now: int = 0
+    denies: bool = False  # the rule that forbids it is active
+    fallback: str = "refuse"  # what happens when nobody decides
     state: str = "open"
-    finance: bool = False  # its requirement has the strict rule's place
-    only_finance: bool = False  # and no other: that place alone fills what tier 1 asks
-    votes: dict[str, str] = field(default_factory=dict)
-    ballots: dict[str, Ballot] = field(default_factory=dict)  # the last one of each person
-    loans: list[Loan] = field(default_factory=list)
-    editors: set[str] = field(default_factory=set)
+    basis: str = "people"  # on whose word it was approved last
+    stands: bool = True  # whoever decided alone has not lost the right to since
+    ended_by: str = ""  # the clock that ran out
     since: dict[str, int] = field(default_factory=dict)  # open freezes
     held: set[int] = field(default_factory=set)  # minutes of freezes that are over
+    pauses: list[tuple[int, int]] = field(default_factory=list)  # of questions: from, until
     window_from: int = 0
+    window: int = 0  # minutes that people have
     approved_at: int = 0
     revision: int = 1
     seen: int = 0  # version of the target in the current revision
     refreshes: int = 0
     ran: int = 0
-    told: list[str] = field(default_factory=list)  # events of moves, in order
 
     def __post_init__(self) -> None:
         self.finance = self.strict
         self.only_finance = self.strict and self.tier == 1
+        self.window = WINDOW[self.tier]
+        if self.strict:
+            self.fallback = "refuse"  # of two rules the stricter word counts
+        if self.denies:
+            self.move("blocked")
 
     # -- time ------------------------------------------------------------------------------------
 
     def is_held(self, minute: int) -> bool:
-        return minute in self.held or any(minute >= start for start in self.since.values())
+        return (
+            minute in self.held
+            or any(minute >= start for start in self.since.values())
+            or any(start <= minute < end for start, end in self.pauses)
+        )
 
     def left(self) -> int:
         used = sum(not self.is_held(minute) for minute in range(self.window_from, self.now))
-        return WINDOW[self.tier] - used
+        return self.window - used
+
+    def still(self) -> int:
+        """Return for how many minutes a question holds the clock from now on."""
+        return max((end - self.now for start, end in self.pauses if start <= self.now), default=0)
 
     def execute_by(self) -> int:
         return self.approved_at + EXECUTE[self.tier]
 
+    def start_window(self) -> None:
+        self.window_from, self.window = self.now, WINDOW[self.tier]
+
     def settle(self) -> bool:
         """Let deadlines take effect; returns whether it expired just now."""
         if self.state in UNDECIDED and self.left() <= 0:
-            self.move("expired")
-            return True
+            return self.fall_back()
         if self.state != "approved" or self.now < self.execute_by():
             return False
         if any(start < self.execute_by() for start in self.since.values()):
-            self.votes, self.window_from = {}, self.now
+            self.votes = {}
+            self.start_window()
             self.move("open", "proposal.reopened")
             return False
+        self.ended_by = "execute"
+        self.move("expired")
+        return True
+
+    def fall_back(self) -> bool:
+        """Do what the rules say for nobody having decided; returns whether it expired."""
+        said = self.fallback
+        if said == "escalate":
+            self.start_window()
+            self.fallback = "refuse"
+            self.told.append("proposal.widened")
+            return False
+        if (said, self.tier, self.state) == ("approve", 1, "open"):
+            self.approve("timeout_rule")
+            return False
+        self.ended_by = "decide"
         self.move("expired")
         return True
 
@@ -107,137 +104,9 @@ class Oracle:
         self.state = state
         self.told.append(event)
 
-    # -- people ----------------------------------------------------------------------------------
-
-    def asks(self, groups: set[str] | None) -> bool:
-        """Say whether a reviewer of these groups is asked; None is no reviewer."""
-        if groups is None:
-            return False
-        if self.only_finance:
-            return "finance" in groups
-        return self.tier == 1 or bool(groups)
-
-    def is_one_with_an_editor(self, who: str, minute: int) -> bool:
-        return who in self.editors or self.is_beside_an_editor(who, minute)
-
-    def is_beside_an_editor(self, who: str, minute: int) -> bool:
-        """Only a reviewer counts as one with another: who has no say has none to share."""
-        beside = any(self.are_one(who, editor, minute) for editor in self.editors)
-        return beside and self.groups[who] is not None
-
-    def are_one(self, one: str, other: str, minute: int) -> bool:
-        return any(loan.people == {one, other} and loan.lasts(minute) for loan in self.loans)
-
-    def lent_to(self, who: str) -> Loan | None:
-        """Return what somebody lends this person now and could fill themselves, if it is asked."""
-        for loan in self.loans:
-            theirs = self.groups[loan.giver] or set()
-            if loan.taker == who and loan.lasts(self.now) and loan.group in theirs:
-                return loan if self.asks({loan.group}) else None
-        return None
-
-    def may_vote(self, who: str) -> bool:
-        return not self.is_one_with_an_editor(who, self.now) and self.is_reviewer(who)
-
-    def is_reviewer(self, who: str) -> bool:
-        own = self.groups[who]
-        return own is not None and (self.asks(own) or self.lent_to(who) is not None)
-
-    def may_as(self, who: str, giver: str) -> bool:
-        """Say whether somebody may vote in the place of `giver`, or in their own ("")."""
-        loan = self.lent_to(who)
-        if not giver:
-            return self.asks(self.groups[who]) or loan is None
-        return loan is not None and loan.giver == giver
-
-    def counted(self, who: str) -> set[str] | None:
-        """Return for which groups the vote of this person counts now; None: it does not."""
-        ballot, groups = self.ballots[who], self.groups[who]
-        if groups is None or self.is_one_with_an_editor(who, ballot.minute):
-            return None
-        if ballot.loan is not None:
-            loan = ballot.loan
-            lost = loan.ended is not None or loan.group not in (self.groups[loan.giver] or ())
-            groups = None if lost else {loan.group}
-        return groups if self.asks(groups) else None
-
-    def is_enough(self, *, finance: bool) -> bool:
-        """Say whether those who approved fill the places, and one of finance if that is asked."""
-
-        def joined(one: str, other: str) -> bool:
-            return any(self.are_one(one, other, self.ballots[who].minute) for who in (one, other))
-
-        return self.fills(self.able(), joined, finance=finance)
-
-    def able(self) -> dict[str, set[str]]:
-        """Return whose approvals count now, and for which groups."""
-        found = {who: self.counted(who) for who in self.approvers()}
-        return {who: groups for who, groups in found.items() if groups is not None}
-
-    def waits_as_two_are_one(self) -> bool:
-        """Say whether the approvals would fill the places if nobody counted as one with another."""
-        return self.fills(self.able(), lambda _one, _other: False, finance=self.finance)
-
-    def is_filled(self) -> bool:
-        """Say whether all who may vote now could fill the places."""
-        able = {who: self.groups[who] or set() for who in self.groups if self.may_vote(who)}
-        return self.fills(
-            able, lambda one, other: self.are_one(one, other, self.now), finance=self.finance
-        )
-
-    def fills(
-        self,
-        able: Mapping[str, set[str]],
-        joined: Callable[[str, str], bool],
-        *,
-        finance: bool,
-    ) -> bool:
-        seats = merged(able, joined)
-        if finance and not any("finance" in groups for groups in seats):
-            return False
-        return bool(seats) if self.tier == 1 else any(self.pairs(seats))
-
-    def pairs(self, seats: list[set[str]]) -> Iterator[bool]:
-        """Try every two people, each for every group of theirs."""
-        for one, other in permutations(seats, 2):
-            yield any(mine != theirs for mine in one for theirs in other)
-
-    def approvers(self) -> list[str]:
-        return [who for who, choice in self.votes.items() if choice == "approve"]
-
-    # -- places that are lent: each returns "ok" or the code of the refusal ----------------------
-
-    def lend(self, giver: str, taker: str, group: str, *, minutes: int) -> str:
-        taken = any(loan.lasts(self.now) and loan.people & {giver, taker} for loan in self.loans)
-        refusals = {
-            "delegation.own": giver == taker,
-            "delegation.not_eligible": group not in (self.groups[giver] or ())
-            or self.groups[taker] is None,
-            "invalid": not 0 < minutes <= LONGEST_LOAN,
-            "delegation.taken": taken,
-        }
-        code = next((code for code, applies in refusals.items() if applies), "ok")
-        if code == "ok":
-            self.loans.append(Loan(giver, taker, group, self.now, self.now + minutes))
-            self.told.append("delegation.made")
-        return code
-
-    def end_loan(self, loan: Loan, by: str) -> str:
-        if by not in loan.people:
-            return "delegation.not_yours"
-        if not loan.lasts(self.now):
-            return "delegation.over"
-        loan.ended = self.now
-        self.told.append("delegation.ended")
-        return "ok"
-
-    def put_on_record(self) -> int:
-        """Put on record which loans ran out; returns how many."""
-        over = [loan for loan in self.loans if loan.is_overdue(self.now)]
-        for loan in over:
-            loan.on_record = True
-            self.told.append("delegation.ended")
-        return len(over)
+    def approve(self, basis: str) -> None:
+        self.basis, self.approved_at = basis, self.now
+        self.move("approved")
 
     # -- acts: each returns "ok" or the code of the refusal --------------------------------------
 
@@ -271,8 +140,7 @@ class Oracle:
         if "reject" in self.votes.values():
             self.move("rejected")
         elif self.state == "open" and self.is_enough(finance=self.finance):
-            self.approved_at = self.now
-            self.move("approved")
+            self.approve("people")
 
     def unvote(self, who: str) -> str:
         if self.settle():
@@ -282,37 +150,46 @@ class Oracle:
         if who not in self.votes:
             return "vote.none"
         del self.votes[who]
-        if self.state == "approved":
+        if self.state == "approved" and self.basis == "people":
             self.move("open", "proposal.reopened")
             if not self.settle():
                 self.decide()
         return "ok"
 
     def edit(self, who: str, *, version: int, changed: bool) -> str:
-        if self.is_beside_an_editor(who, self.now):
-            return "vote.principal"
-        if not self.is_reviewer(who):
-            return "vote.not_eligible"
+        before = self.kept()
+        if (code := self.may_change(who)) != "ok":
+            return code
         if self.settle():
             return "proposal.expired"
         if self.state not in LIVE:
             return "proposal.decided"
         if not changed:
             return "edit.unchanged"
+        if self.denies:
+            return self.undone(before, "policy.denied")
         if self.state == "approved":
-            self.window_from = self.now
+            self.start_window()
             self.move("open", "proposal.reopened")
         self.editors.add(who)
         self.revise(version)
         return "ok"
 
+    def may_change(self, who: str) -> str:
+        if self.is_beside_an_editor(who, self.now):
+            return "vote.principal"
+        return "ok" if self.is_reviewer(who) else "vote.not_eligible"
+
     def refresh(self, *, version: int) -> str:
+        before = self.kept()
         if self.settle():
             return "proposal.expired"
         if self.state != "stale":
             return "proposal.not_stale"
         if self.refreshes == MOST_REFRESHES:
-            return "proposal.refresh_spent"
+            return self.undone(before, "proposal.refresh_spent")
+        if self.denies:
+            return self.undone(before, "policy.denied")
         self.refreshes += 1
         self.revise(version)
         return "ok"
@@ -321,8 +198,14 @@ class Oracle:
         self.votes = {}
         self.revision += 1
         self.seen = version
-        self.finance |= self.strict
+        self.hear_rules()
         self.move("open", "proposal.revised")
+
+    def hear_rules(self) -> None:
+        """Ask for what the rules ask by now on top of what was asked."""
+        self.finance |= self.strict
+        if self.strict:
+            self.fallback = "refuse"
 
     def claim(self, *, version: int) -> str:
         if self.ran:
@@ -332,10 +215,19 @@ class Oracle:
         if self.state != "approved" or self.since:
             return "proposal.frozen" if self.state == "approved" else f"proposal.{self.state}"
         if version != self.seen:
-            self.window_from = self.now
+            self.start_window()
             self.move("stale", "proposal.staled")
             return "proposal.stale"
-        if self.lost_authority() or self.asks_more():
+        return self.claim_what_stands()
+
+    def claim_what_stands(self) -> str:
+        """Ask people's rights and the rules once more."""
+        if self.lost_authority():
+            return "proposal.reopened"
+        if self.denies:
+            self.move("blocked")
+            return "policy.denied"
+        if self.asks_more():
             return "proposal.reopened"
         self.ran = 1
         self.move("dispatched", "proposal.dispatched")
@@ -343,6 +235,8 @@ class Oracle:
 
     def lost_authority(self) -> bool:
         """Take it back to people if without those who may not vote any more it is not enough."""
+        if self.basis != "people":
+            return self.lost_right()
         gone = [who for who in self.votes if self.counted(who) is None]
         if self.is_enough(finance=self.finance):
             for who in gone:
@@ -356,14 +250,29 @@ class Oracle:
         self.settle()
         return True
 
+    def lost_right(self) -> bool:
+        """Take it back to people if whoever decided alone has lost the right to."""
+        if self.basis != "break_glass" or self.stands:
+            return False
+        self.move("open", "proposal.reopened")
+        self.settle()
+        return True
+
     def asks_more(self) -> bool:
         """Take it back to people if what is asked now is not met."""
-        if self.is_enough(finance=self.finance or self.strict):
+        if self.basis == "break_glass":
             return False
-        self.finance |= self.strict
-        self.window_from = self.now
+        met = self.finance or not self.strict  # of what no vote carries: nothing new is asked
+        if self.basis == "people":
+            met = self.is_enough(finance=self.finance or self.strict)
+        if not met:
+            self.take_to_people()
+        return not met
+
+    def take_to_people(self) -> None:
+        self.hear_rules()
+        self.start_window()
         self.move("open", "proposal.reopened")
-        return True
 
     def freeze(self, cause: str, *, lag: int) -> None:
         if self.state in LIVE and cause not in self.since:
@@ -380,20 +289,13 @@ class Oracle:
         if self.state in LIVE:
             self.move("withdrawn")
 
+    # -- refusals that leave nothing behind ------------------------------------------------------
 
-def merged(able: Mapping[str, set[str]], joined: Callable[[str, str], bool]) -> list[set[str]]:
-    """Return the groups of each person, where those who count as one are one."""
-    seats = [({who}, groups) for who, groups in able.items()]
-    while pair := next(
-        (
-            (one, other)
-            for one, other in combinations(seats, 2)
-            if any(joined(mine, theirs) for mine in one[0] for theirs in other[0])
-        ),
-        None,
-    ):
-        one, other = pair
-        seats = [seat for seat in seats if seat not in pair] + [
-            (one[0] | other[0], one[1] | other[1])
-        ]
-    return [groups for _, groups in seats]
+    def kept(self) -> dict[str, Any]:
+        shared = {"groups", "loans"}  # what breaks off changes neither
+        return {name: copy(value) for name, value in vars(self).items() if name not in shared}
+
+    def undone(self, before: dict[str, Any], code: str) -> str:
+        """Forget what was noticed on the way, too: the command broke off."""
+        vars(self).update(before)
+        return code
