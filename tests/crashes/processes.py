@@ -41,10 +41,16 @@ def replay(_listener: socket.socket, *, tenant: str, replay: str, **other: Any) 
     worker.ask(UUID(tenant), UUID(replay), **other)
 
 
+def duty(_listener: socket.socket, *, tenant: str, proposal: str, **other: Any) -> None:
+    """Do what pulse and the runtime do for proposals."""
+    worker.do(UUID(tenant), UUID(proposal), **other)
+
+
 JOBS: Final[dict[str, Callable[..., None]]] = {
     "serve": serve,
     "advance": advance,
     "replay": replay,
+    "duty": duty,
 }
 
 

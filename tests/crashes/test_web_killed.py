@@ -17,6 +17,8 @@ from django.test import Client
 
 from approvals.cards import Claimed, ProposalCard
 from console.kernel.ids import uuid7
+from tests.agents.world import SOFIA, World, calls, cancel, make_world
+from tests.approvals import glass
 from tests.approvals import outsider as them
 from tests.approvals.desk import approve, claim, opened
 from tests.approvals.outsider import ARGS, BASE, BEFORE, CONTRACT, Outsider, asked
@@ -65,10 +67,15 @@ class Bench:
     """Who sends the requests: Ruth's browser with her passkey, and an agent elsewhere."""
 
     cast: Cast
+    lent: bool = False
 
     @cached_property
     def ruth(self) -> Client:
         return self.cast.api("ruth")
+
+    @cached_property
+    def world(self) -> World:
+        return make_world(self.cast)
 
     @cached_property
     def passkey(self) -> Authenticator:
@@ -101,6 +108,14 @@ class Bench:
             runs_often=int(choice == "approve"),
         )
 
+    def lend_glass(self) -> None:
+        """Lend Ruth the right to break glass, and have somebody look at her last use."""
+        if not self.lent:
+            glass.lend(self.cast, self.cast.ruth)
+            self.lent = True
+        for waits in run(self.cast, "SELECT id FROM approvals_review_task WHERE closed_at IS NULL"):
+            glass.close(waits[0], self.cast.ines)
+
     def sent(self, address: str, body: dict[str, Any], **more: Any) -> Act:
         """Return what the agent elsewhere sends; that its key was used is another transaction."""
         client = self.outsider.client
@@ -125,6 +140,56 @@ def plan(bench: Bench) -> Act:
     found = opened_plan(bench.cast, 2)
     claims = [partial(claim_step, bench.cast, found, no) for no in (1, 1, 2)]
     return replace(bench.vote(found.plan), runs=lambda: at_once(claims))
+
+
+def edit(bench: Bench) -> Act:
+    """Change what somebody approved: their vote is void, and the editor is out."""
+    said = bench.world.say("Cancel it", customer=SOFIA)
+    with bench.world.answering(calls(cancel())):
+        bench.world.advance(said.run_id)
+    (call,) = bench.world.calls(said.run_id)
+    card = bench.world.card(call)
+    approve(card, bench.cast.ines)
+    args = {**call.args, "reason": "no longer needed"}
+    body = {"revision": 1, "digest": card.digest, "args": args}
+    address = f"{BASE}/proposals/{card.id}/revisions"
+    key = {"Idempotency-Key": str(uuid7())}
+    return Act(
+        client=bench.ruth,
+        address=address,
+        body=body,
+        headers=key,
+        since="INSERT kernel_idempotency",
+        receipt=("id", "digest"),
+    )
+
+
+def broken_glass(bench: Bench) -> Act:
+    """Decide alone: the decision, the use, the review and what others are told, in one."""
+    bench.lend_glass()
+    card = opened(bench.cast, tier=2)
+    address = f"{BASE}/proposals/{card.id}"
+    assert bench.ruth.get(address).status_code == 200
+    body = {"revision": 1, "digest": card.digest, "reason": "It is down.", "ticket": "INC-7"}
+    return Act(
+        client=bench.ruth,
+        address=f"{address}/break-glass",
+        body=body,
+        receipt=("event_uid", "review_task"),
+        runs=lambda: at_once([partial(claim, bench.cast, card)] * 2),
+        runs_often=1,
+    )
+
+
+def batch(bench: Bench) -> Act:
+    """Approve two requests of one kind in one act."""
+    orders = [{"order_id": f"#{uuid7()}", "reason": "ordered by mistake"} for _ in range(2)]
+    cards = [opened(bench.cast, args=args) for args in orders]
+    for card in cards:
+        assert bench.ruth.get(f"{BASE}/proposals/{card.id}").status_code == 200
+    items = [{"proposal": str(c.id), "revision": 1, "digest": c.digest} for c in cards]
+    body = {"items": items, "choice": "approve"}
+    return Act(client=bench.ruth, address=f"{BASE}/batches", body=body, receipt=("results",))
 
 
 def dispatch(bench: Bench) -> Act:
@@ -156,6 +221,8 @@ CASES: Final[dict[Callable[[Bench], Act], Iterable[Point]]] = {
     last_vote: count(1),  # each of them
     rejection: ("INSERT approvals_vote", *LAST),
     plan: ("INSERT approvals_dispatch", *LAST),
+    edit: ("INSERT approvals_revision", *LAST),
+    broken_glass: ("INSERT approvals_break_glass", *LAST),
     dispatch: ("INSERT approvals_dispatch", "UPDATE approvals_proposal", *LAST),
     proposal: ("INSERT approvals_proposal", "UPDATE kernel_idempotency", *LAST),
 }
@@ -196,3 +263,19 @@ class TestKilledAtEachWrite:
         none, all_of_it = found.count({}), found.count(whole)
         assert found == [{}] * none + [whole] * all_of_it
         assert min(none, all_of_it) > 0
+
+
+class TestKilledBetweenVotes:
+    def test_leaves_each_vote_of_a_batch_whole(self, cast: Cast, processes: Processes) -> None:
+        """A batch is a transaction for each vote; the same batch again casts what is missing."""
+        bench, left = Bench(cast), []
+        for point in ("INSERT approvals_vote", "COMMIT", "COMMITTED"):
+            act = batch(bench)
+            before = kept(cast)
+            assert processes.killed_while_answering(point, act)
+            left.append(added(cast, before).get("approvals_vote", 0))
+            for _ in range(2):
+                act.send()
+                now_there = added(cast, before)
+                assert (now_there["approvals_vote"], now_there["proposals approved"]) == (2, 2)
+        assert left == [0, 0, 1]

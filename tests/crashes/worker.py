@@ -2,7 +2,9 @@
 
 import os
 import signal
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from agents.llm import door
@@ -10,9 +12,10 @@ from agents.llm.scripted import Reply, Scripted, Use
 from agents.runtime import engine, faults
 from approvals import commands
 from approvals.states import ReplayState
+from console.kernel import clock
 from console.kernel.actors import system
 from tests.agents import outside_tools
-from tests.crashes.killing import Killer
+from tests.crashes.killing import Killer, Point
 
 
 def work(
@@ -41,6 +44,39 @@ def work(
     ]
     with door.answering(Scripted(replies)):
         engine.advance(tenant_id=tenant, run_id=run)
+
+
+# What pulse and the runtime do about one proposal, by name.
+DUTIES: Final[dict[str, Callable[[UUID, UUID], object]]] = {
+    "deadline": lambda tenant, _proposal: commands.settle_due(
+        actor=system("pulse.approvals", tenant)
+    ),
+    "carry out": lambda tenant, _proposal: commands.carry_out_due(
+        actor=system("approvals.policies", tenant)
+    ),
+    "freeze": lambda tenant, proposal: commands.freeze(
+        actor=system("tests", tenant), proposal_ids=[proposal], cause="a stop", since=clock.now()
+    ),
+    "thaw": lambda tenant, proposal: commands.thaw(
+        actor=system("tests", tenant), proposal_ids=[proposal], cause="a stop"
+    ),
+    "withdraw": lambda tenant, proposal: commands.withdraw(
+        actor=system("tests", tenant), proposal_id=proposal, cause="run ended"
+    ),
+    "delegations": lambda tenant, _proposal: commands.lapse_delegations(
+        actor=system("pulse.approvals", tenant)
+    ),
+    "answers": lambda tenant, _proposal: commands.give_up(
+        actor=system("approvals.answers", tenant)
+    ),
+}
+
+
+def do(tenant: UUID, proposal: UUID, *, name: str, at: str, point: Point, since: str = "") -> None:
+    """Do a duty at a moment, up to this point."""
+    Killer(point, since).watch()
+    with clock.frozen(datetime.fromisoformat(at)):
+        DUTIES[name](tenant, proposal)
 
 
 def ask(tenant: UUID, replay: UUID, *, point: str, piece: int) -> None:
