@@ -9,7 +9,7 @@ import pytest
 from approvals import commands, queries
 from approvals.cards import AttentionCard, AttentionRow, Listed, ProposalCard
 from approvals.models import Vote
-from approvals.states import Choice, NoticeReason
+from approvals.states import Choice, NoticeReason, ProposalState
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import NotAllowed
@@ -229,6 +229,16 @@ class TestThePace:
         monkeypatch.setattr("approvals.policies.DECISIONS_AN_HOUR", 1)
         _two_now(cast, cast.ruth)
         assert _asked(cast, opened(cast), NoticeReason.REMINDED) == {cast.ruth.id, cast.ines.id}
+
+    def test_never_slows_a_rejection(self, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Past so many decisions within an hour a rejection is taken as before, unread."""
+        monkeypatch.setattr("approvals.policies.DECISIONS_AN_HOUR", 1)
+        _two_now(cast, cast.ruth)
+        assert _asked(cast, opened(cast)) == {cast.ines.id}  # others come first by now
+        for n in range(2):
+            card = opened(cast, args={"order_id": f"#R{n}"})
+            receipt = vote(card, cast.ruth, Choice.REJECT)
+            assert (receipt.state, receipt.remark) == (ProposalState.REJECTED, "")
 
 
 def _two_now(cast: Cast, actor: Actor) -> None:

@@ -1,5 +1,6 @@
 """At most 10 requests of a run, 50 of an agent and 1,000 of a tenant wait for people at once."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
 from tests.approvals.desk import agent, approve, content, facts, opened, principals
 from tests.approvals.policies.rules import rule, spoken
+from tests.architecture.watch import Watch
 from tests.cast import Cast
 from tests.races.test_votes import at_once
 
@@ -101,6 +103,34 @@ class TestOpenProposal:
             principals=(),
         )
         assert elsewhere.state is ProposalState.OPEN
+
+
+class TestFlood:
+    def test_of_ten_thousand_is_one_attempt_after_the_other(self, cast: Cast) -> None:
+        """C39. The ten thousandth attempt meets what the fifty-first met.
+
+        An attempt beyond the limit is shown to leave every row of every table as it is, the trail
+        and what leaves with a commit included. So whoever comes next, of whatever run, meets the
+        same tables, and a hundred attempts from eight threads say what ten thousand would.
+        """
+        waits = {opened(cast).id for _ in range(MOST_OF_AGENT)}
+        before = Watch(cast).rows(all_of_it=True)
+        got = at_once([partial(self.attempts, cast)] * 8)
+        assert got == [{"proposal.backpressure": 13}] * 8
+        assert Watch(cast).rows(all_of_it=True) == before
+        with in_tenant(cast.tenant_id, read_only=True):
+            rows = Proposal.objects.filter(state=ProposalState.OPEN.value)
+            assert set(rows.values_list("id", flat=True)) == waits
+
+    def attempts(self, cast: Cast) -> Counter[str]:
+        """Ask again and again, each time for something else in another run."""
+        said: Counter[str] = Counter()
+        for n in range(13):
+            try:
+                opened(cast, args={"order_id": f"#{n}"})
+            except Backpressure as refusal:
+                said[refusal.code] += 1
+        return said
 
 
 class TestAtOnce:

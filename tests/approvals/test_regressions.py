@@ -101,7 +101,7 @@ class TestWhatRuns:
         assert world.calls(run)[1].state != "succeeded"
 
     def test_is_the_one_call_that_was_answered(self, world: World) -> None:
-        """langchain-ai/langgraph#6626, langfuse/langfuse#15229."""
+        """langchain-ai/langgraph#6626, langfuse/langfuse#15229, CopilotKit/CopilotKit#1510."""
         back = Use(
             name="return_delivered_order_items",
             args={"order_id": DELIVERED, "item_ids": [self.item(world)],

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from approvals.cards import Block, Rung, Slot
-from approvals.states import Basis, ProposalState
+from approvals import commands
+from approvals.cards import Block, ProposalCard, Rung, Slot
+from approvals.states import Basis, CommentKind, ProposalState
+from console.kernel.actors import Actor
 from tests.accounts.trail import events
 from tests.approvals import letters
 from tests.approvals.advance import like, made
 from tests.approvals.clocks import asking, happened
-from tests.approvals.desk import approved, now, opened
+from tests.approvals.desk import agent, approved, now, opened
 from tests.approvals.glass import broken, lend
 from tests.approvals.policies.rules import rule, spoken
 from tests.approvals.post import MailServer, mail_server, post
@@ -29,19 +31,43 @@ def mail(settings: Any) -> Iterator[MailServer]:
         yield server
 
 
+def changed_when_asked(cast: Cast, who: Actor) -> ProposalCard:
+    """Return a proposal that somebody wanted changed, and that its agent changed."""
+    card = letters.opened(cast)
+    asked = commands.ask(
+        actor=who,
+        proposal_id=card.id,
+        kind=CommentKind.REQUEST_CHANGES,
+        text="Three stamps, please.",
+        pause=True,
+    )
+    commands.revise_when_asked(
+        actor=agent(cast),
+        comment_id=asked.id,
+        seen_digest=card.digest,
+        args={"to": "Mia", "stamps": 3},
+        text="Three it is.",
+    )
+    assert now(cast, card).card.revision_no == 2
+    return card
+
+
 class TestPeople:
-    def test_are_flagged_and_more_asked_when_an_edit_leaves_nobody(
+    def test_can_decide_what_they_asked_to_change_and_are_flagged_when_nobody_is_left(
         self, cast: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """gitlab work item 480412."""
+        """gitlab work item 480412: after a request for changes nobody could approve any more."""
         care = (Block(slots=(Slot(groups=("care",), n=1),)),)
-        asking(monkeypatch, blocks=care, ladder=())
-        stuck = letters.opened(cast)
-        assert not now(cast, stuck).unfillable
-        letters.edit(stuck, cast.ruth)
-        asking(monkeypatch, blocks=care, ladder=(Rung(at="0.8", act="widen", groups=("finance",)),))
-        helped = letters.opened(cast)
-        letters.edit(helped, cast.ruth)
+        more = Rung(at="0.8", act="widen", groups=("finance",))
+        found = []
+        for ladder in ((), (more,)):
+            asking(monkeypatch, blocks=care, ladder=ladder)
+            card = changed_when_asked(cast, cast.ruth)
+            assert now(cast, card, cast.ruth).refusal == ""
+            assert not now(cast, card).unfillable
+            letters.edit(now(cast, card).card, cast.ruth, args={"to": "Mia", "stamps": 4})
+            found.append(card)
+        stuck, helped = found
         assert now(cast, stuck).unfillable
         assert "proposal.unfillable" in happened(cast, stuck)
         assert not now(cast, helped).unfillable

@@ -37,6 +37,7 @@ class TestVote:
         assert 'aria-label="Your vote"' not in page
 
     def test_pressed_twice_votes_once(self, cast: Cast) -> None:
+        """comet-ml/opik#7167: one's own vote is no conflict."""
         card = opened(cast)
         client = cast.client("ruth")
         client.get(f"/reviews/{card.id}/")
@@ -46,6 +47,7 @@ class TestVote:
         assert actions.count("vote.cast") == 1
 
     def test_keeps_the_text_and_shows_what_changed_after_409(self, cast: Cast) -> None:
+        """go-gitea/gitea#17850: what was typed got lost with the answer that refused it."""
         card = approved(cast)
         base = {"orders": {"#W1": {"status": "shipped"}}}
         claim(cast, card, before=base)

@@ -60,6 +60,7 @@ class TestArming:
     def test_waits_after_the_paint(
         self, open_browser: OpenBrowser, console: str, cast: Cast
     ) -> None:
+        """anthropics/claude-code#87053: a key that was on its way decided what had just come."""
         page = reviewer(open_browser, console, cast)
         show(page, console, opened(cast))
         armed(page)
@@ -70,7 +71,7 @@ class TestArming:
     def test_typing_votes_for_nothing(
         self, open_browser: OpenBrowser, console: str, cast: Cast
     ) -> None:
-        """anthropics/claude-code#37955."""
+        """anthropics/claude-code#37955 and #87053, PostHog/code#1503."""
         page = reviewer(open_browser, console, cast)
         card = opened(cast)
         show(page, console, card)
@@ -214,6 +215,9 @@ class TestChange:
         page.keyboard.press("e")
         expect(page.get_by_text("line 812, new")).to_be_visible()
         expect(bar(page).get_by_label("Approve")).to_be_enabled()
+        # openclaw/openclaw#80024: a long text pushed what one answers with out of reach.
+        expect(bar(page).get_by_label("Approve")).to_be_in_viewport()
+        expect(page.locator('[name="record"]')).to_be_in_viewport()
         assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
         page.keyboard.press("v")
         page.wait_for_url(re.compile("view=unified"))

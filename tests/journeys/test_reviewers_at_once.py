@@ -53,6 +53,7 @@ class TestAtOnce:
     def test_two_see_each_other_and_the_quicker_one_decides(
         self, cast: Cast, console: str, open_browser: OpenBrowser
     ) -> None:
+        """yoe/SReview#25: two who review the same at a time, and neither knows."""
         card = asked(cast, "#A1")
         ruth = reads(Person(open_browser(), console).enter(cast, "ruth"), card)
         bar(ruth.page).get_by_label("Reason").fill("I am still reading")
@@ -102,6 +103,7 @@ class TestAway:
     def test_half_a_minute_without_a_line_is_shown_and_caught_up(
         self, cast: Cast, console: str, open_browser: OpenBrowser
     ) -> None:
+        """langchain-ai/agent-inbox#67: a list that could not be fetched was shown as empty."""
         gone, left = asked(cast, "#A1"), asked(cast, "#A2")
         page = open_browser(width=360)
         page.clock.install()
