@@ -2,13 +2,14 @@
 
 Before a release, with a database that tests may use:
 
-    python -m pytest tests/approvals/test_golden.py --write-golden 0.3
+    python -m pytest tests/approvals/test_golden.py tests/approvals/test_golden_desk.py \\
+        --write-golden 0.3
 
 writes `tests/data/golden/0.3/*.json`, which is committed with the release and never written again.
-From then on `tests/approvals/test_golden.py` loads every file of every release into a fresh tenant
-and has each of them approved and rejected by the present code. Columns that are newer than a file
-get their default, and those that are gone are left out, as migrations do it; a migration that does
-more than that has to be done here, in `upgraded`, and says for which releases.
+From then on these tests load every file of every release into a fresh tenant and have each of them
+approved and rejected by the present code. Columns that are newer than a file get their default, and
+those that are gone are left out, as migrations do it; a migration that does more than that has to
+be done here, in `upgraded`, and says for which releases.
 """
 
 import json
@@ -30,10 +31,12 @@ from console.kernel.ids import uuid7
 from tests.approvals.sql import as_owner
 from tests.cast import Cast
 
+RUN: Final = "run"
 FOLDER: Final = Path(__file__).parent / "data" / "golden"
 ROOMS: Final = ("agents_", "approvals_")
-# Notices have left, and belong to the channels of another installation.
-LEFT_OUT: Final = ("approvals_notice", "approvals_channel", "approvals_delivery")
+# Notices have left, and belong to the channels of another installation; that a tenant has people
+# enough is its own row.
+LEFT_OUT: Final = tuple(f"approvals_{name}" for name in ("notice", "channel", "delivery", "quorum"))
 _ID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _TIME: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00:00|Z)")
 
@@ -62,7 +65,7 @@ _ENABLE: Final = {"A": "ENABLE ALWAYS", "O": "ENABLE", "R": "ENABLE REPLICA"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """What a release left behind: one run that waits, and all the rows around it."""
+    """What a release left behind: one thing that waits, and all the rows around it."""
 
     name: str
     release: str
@@ -73,23 +76,34 @@ class Saved:
         return dict(self.body["people"])
 
 
-def saved() -> list[Saved]:
-    """Return every file of every release."""
-    return [
+def saved(kind: str = RUN) -> list[Saved]:
+    """Return every file of every release of a kind."""
+    every = [
         Saved(name=path.stem, release=path.parent.name, body=json.loads(path.read_bytes()))
         for path in sorted(FOLDER.glob("*/*.json"))
     ]
+    return [one for one in every if one.body.get("kind", RUN) == kind]
 
 
-def write(release: str, name: str, cast: Cast, *, proposal_id: UUID, touched: str = "") -> Path:
+def write(
+    release: str,
+    name: str,
+    cast: Cast,
+    *,
+    proposal_id: UUID,
+    touched: str = "",
+    kind: str = RUN,
+) -> Path:
     """Save all that a tenant has in agents and approvals.
 
     Args:
+        kind: which test takes it up again: a paused run, or what waits on the desk alone.
         touched: the order that somebody changed by hand, if any: the shop is not saved.
     """
     with as_owner() as owner:
         body = {
             "release": release,
+            "kind": kind,
             "made_at": _now(owner).isoformat(),
             "tenant": str(cast.tenant_id),
             "people": {key: str(one.id) for key, one in cast.members.items() if key != "mallory"},
@@ -106,16 +120,21 @@ def write(release: str, name: str, cast: Cast, *, proposal_id: UUID, touched: st
 def load(one: Saved, cast: Cast) -> Mapping[str, Any]:
     """Insert what was saved into the cast's tenant; returns it with the ids and times of today.
 
-    Every id is a new one, except those of the tenant and of its people, who are the cast's; every
-    time is moved by as much as has gone by since, so that no clock has run out meanwhile.
+    Every id is a new one, except those of the tenant and of its people, who are the cast's, and
+    those that people saw: they stand in a content, under its digest. Of what another test loaded
+    under these the rows go first. Every time is moved by as much as has gone by since, so that no
+    clock has run out meanwhile.
     """
-    ids = {one.body["tenant"]: str(cast.tenant_id)}
+    seen = _ids_seen(one.body["rows"])
+    ids = {each: each for each in seen}
+    ids |= {one.body["tenant"]: str(cast.tenant_id)}
     ids |= {theirs: str(cast.members[name].id) for name, theirs in one.people.items()}
     with as_owner() as owner:
         gone_by = _now(owner) - datetime.fromisoformat(one.body["made_at"])
         body = upgraded(_moved(one.body, ids, gone_by), one.release)
         with _unasked(owner, list(body["rows"])):
             for table, rows in body["rows"].items():
+                _delete(owner, table, [row["id"] for row in rows if row.get("id") in seen])
                 _insert(owner, table, rows)
         owner.commit()
     return body
@@ -188,6 +207,20 @@ def _rows(owner: "psycopg.Connection[Any]", tenant_id: UUID) -> dict[str, Any]:
         if found and found[0]:
             rows[table] = found[0]
     return rows
+
+
+def _ids_seen(rows: Mapping[str, list[dict[str, Any]]]) -> set[str]:
+    """Return the ids that stand in what people saw; PostgreSQL gives bytes as hexadecimal text."""
+    parts = ("args", "before", "after")
+    found = [row[part] for row in rows.get("approvals_revision", ()) for part in parts]
+    texts = (bytes.fromhex(each.removeprefix("\\x")).decode() for each in found)
+    return {each for text in texts for each in _ID.findall(text)}
+
+
+def _delete(owner: "psycopg.Connection[Any]", table: str, ids: list[str]) -> None:
+    if ids:
+        statement = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier(table))
+        owner.execute(statement, [ids])
 
 
 def _insert(owner: "psycopg.Connection[Any]", table: str, rows: list[dict[str, Any]]) -> None:
