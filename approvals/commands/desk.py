@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,6 +45,7 @@ from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
 
 POLICY: Final = "policy"
+_WIDER: Final = frozenset({"widened", "escalated"})  # causes of a requirement that asks more groups
 _OF_IT: Final = "WHERE proposal_id = %(proposal)s"
 _COUNTED: Final = "WHERE revision_id = %(revision)s AND voided_at IS NULL ORDER BY cast_at, id"
 
@@ -152,6 +154,23 @@ class Desk(Locked):
             )
             asked = policies.newly_asked(before, requirement, self.voters().values())
             attend(self.row, asked, AttentionReason.WIDENED, at=at, cause=cause)
+
+    def with_what_is_asked(self, asked: Requirement) -> Requirement:
+        """Return the requirement with what the rules ask on top of it by now.
+
+        Whom the ladder asked besides, because nobody answered, stays asked in those places.
+        """
+        if not any(rung.groups for rung in self.requirement.ladder):
+            return policies.added(self.requirement, asked)
+        rows = RequirementRow.objects.filter(proposal=self.row).order_by("no")
+        found = list(rows.values_list("cause", "asked_groups"))
+        wider = {
+            group
+            for (_, before), (cause, after) in pairwise(found)
+            if cause in _WIDER
+            for group in set(after) - set(before)
+        }
+        return policies.added(self.requirement, asked, widened_by=wider)
 
     def check_fillable(self, *, at: datetime) -> bool:
         """Flag a dead end, or take the flag away; returns whether all who may vote could agree.

@@ -244,7 +244,7 @@ def _not_foreseen(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
     if not why:
         return None
     asked = judged.verdict.requirement if judged.says is Says.HOLD else None
-    whole = policies.added(desk.requirement, asked) if asked else desk.requirement
+    whole = desk.with_what_is_asked(asked) if asked else desk.requirement
     _to_people(desk, whole, cause=Basis.STANDING.value, at=judged.at)
     return _not(desk, "proposal.reopened", f"{why} People decide first; nothing was run.")
 
@@ -257,7 +257,7 @@ def _not_enough(desk: Desk, judged: judging.Judged) -> NotClaimed | None:
         return None
     if desk.plan is not None:
         return planned.not_enough(desk, asked, judged.verdict.sentence)
-    whole = policies.added(desk.requirement, asked)
+    whole = desk.with_what_is_asked(asked)
     if basis is Basis.RULE:
         # The rule that spoke in place of people does not any more.
         whole = replace(whole, explanation=asked.explanation)

@@ -136,7 +136,7 @@ def more_asked(desk: Desk, judged: Judged) -> Requirement | None:
     asked = judged.verdict.requirement
     if judged.says is not Says.HOLD or asked is None:
         return None
-    whole = policies.added(desk.requirement, asked)
+    whole = desk.with_what_is_asked(asked)
     return None if whole == desk.requirement else whole
 
 

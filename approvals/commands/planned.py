@@ -46,7 +46,7 @@ def not_enough(desk: Desk, asked: Requirement, said: str) -> NotClaimed | None:
     """Return a refusal if the rules ask for more now than was agreed to."""
     whole = _plan_of(desk)
     basis = _basis(whole.row)
-    needed = policies.added(whole.requirement, asked)
+    needed = whole.with_what_is_asked(asked)
     if basis is Basis.PEOPLE:
         met = policies.assignment(needed, whole.approvers()) is not None
     else:

@@ -1,8 +1,9 @@
 """Requirements added up: what several rules ask for together, and never less than the tier."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from approvals.cards import Block, Requirement, Rung, Slot
@@ -45,14 +46,20 @@ def composed(tier: int, asked: Sequence[Require]) -> Requirement:
     return replace(found, explanation=f"It needs {_and(map(in_words, found.blocks))}.")
 
 
-def added(old: Requirement, more: Requirement) -> Requirement:
+def added(old: Requirement, more: Requirement, *, widened_by: Collection[str] = ()) -> Requirement:
     """Return the old requirement with what a later one asks on top; nothing of the old is lost.
 
     The time to decide stays: it belongs to the window that people were given.
+
+    Args:
+        widened_by: groups that the old one asks besides, because nobody answered. A place that it
+            has with some of these is the same place without them, and is not asked for again.
     """
-    blocks = [
-        block for block in more.blocks if not any(implies(kept, block) for kept in old.blocks)
-    ]
+
+    def has(block: Block) -> bool:
+        return any(implies(one, block) or _is_wider(one, block, widened_by) for one in old.blocks)
+
+    blocks = [block for block in more.blocks if not has(block)]
     grown = replace(
         old,
         blocks=(*old.blocks, *blocks),
@@ -86,6 +93,21 @@ def implies(block: Block, other: Block) -> bool:
     if all(ANYBODY in slot.groups for slots in other.lists for slot in slots):
         return block.people >= other.people
     return False
+
+
+def _is_wider(kept: Block, block: Block, by: Collection[str]) -> bool:
+    """Say whether `kept` is `block` with some of these groups besides, and as many people."""
+    if not by or len(kept.lists) != len(block.lists):
+        return False
+    return bool(block.lists) and all(
+        len(mine) == len(theirs) and all(map(partial(_has_more, by), mine, theirs))
+        for mine, theirs in zip(kept.lists, block.lists, strict=True)
+    )
+
+
+def _has_more(by: Collection[str], mine: Slot, theirs: Slot) -> bool:
+    asked = set(theirs.groups)
+    return mine.n == theirs.n and asked <= set(mine.groups) <= asked.union(by)
 
 
 def in_words(block: Block) -> str:

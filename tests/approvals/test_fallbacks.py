@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 
 from approvals import commands, policies, queries
+from approvals.cards import Claimed
 from approvals.errors import AlreadyDecided, ProposalExpired
 from approvals.states import Basis, OnExpiry, ProposalState
 from approvals.views.clocks import ENDED, LAPSED, THEN
 from console.kernel import clock
+from console.kernel.ids import uuid7
 from tests.approvals.clocks import due, happened, ruled, sweep
 from tests.approvals.desk import approve, approved, claim, content, now, opened, reject
+from tests.approvals.policies.rules import body, call, rule
 from tests.approvals.sql import refused, run
 from tests.cast import Cast
 
@@ -50,6 +53,30 @@ class TestEscalate:
     def escalating(self, cast: Cast, n: int = 1) -> None:
         care = {"all": [{"slots": [{"groups": ["care"], "n": n}]}]}
         ruled(cast, "escalate", require=care, ladder=LADDER)
+
+    def test_runs_on_the_word_of_whom_the_ladder_asked_besides(self, cast: Cast) -> None:
+        """The rule still asks for care at the dispatch; finance stays asked in its place."""
+        self.escalating(cast)
+        card = opened(cast)
+        sweep(cast, card.decide_by)
+        with clock.frozen(card.decide_by + MINUTE):
+            approve(card, cast.ines)
+            assert isinstance(claim(cast, card), Claimed)
+
+    def test_does_not_speak_for_what_a_later_rule_asks(self, cast: Cast) -> None:
+        self.escalating(cast)
+        card = opened(cast)
+        sweep(cast, card.decide_by)
+        with clock.frozen(card.decide_by + MINUTE):
+            approve(card, cast.ines)
+        for groups, n in ((["care"], 2), (["leads"], 1)):
+            more = {"all": [{"slots": [{"groups": groups, "n": n}]}]}
+            asked = policies.parse(body(rule("more", "hold", require=more)))
+            held = now(cast, card).requirement
+            wanted = policies.evaluate(call(), [policies.Active(version=uuid7(), policy=asked)], {})
+            assert wanted.requirement is not None
+            grown = policies.added(held, wanted.requirement, widened_by=["finance"])
+            assert len(grown.blocks) == len(held.blocks) + 1
 
     def test_gives_one_new_window_to_more_people_and_then_refuses(self, cast: Cast) -> None:
         self.escalating(cast)
