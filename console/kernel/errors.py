@@ -31,6 +31,7 @@ class ConsoleError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+        self.keeps = False  # what its command noticed stays: it was returned, not raised
 
     @property
     def status(self) -> int:

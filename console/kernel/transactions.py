@@ -27,9 +27,14 @@ def command(act: Callable[P, R]) -> Callable[P, R]:
     @wraps(act)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         actor = cast(Actor, kwargs["actor"])
-        with tenancy.scope(actor.tenant_id):
-            result = act(*args, **kwargs)
+        try:
+            with tenancy.scope(actor.tenant_id):
+                result = act(*args, **kwargs)
+        except ConsoleError as refusal:
+            refusal.keeps = False  # also where an inner command returned it: this one raised it
+            raise
         if isinstance(result, ConsoleError):
+            result.keeps = True
             raise result
         return result
 

@@ -10,7 +10,11 @@ from rest_framework.response import Response
 
 from console.accounts import commands, queries
 from console.accounts.serializers import PersonOut
+from console.kernel import outbox
+from console.kernel.actors import Actor
+from console.kernel.errors import BadInput
 from console.kernel.rest import PAGE_ASKS, ApiView, In, Missing, actor_of, keyset, page, take
+from console.kernel.transactions import command
 
 
 class GroupIn(In):
@@ -62,6 +66,24 @@ class Decide(ApiView):
         return Response({"ok": True})
 
 
+class Noticing(ApiView):
+    permission = ""
+
+    def post(self, request: Request) -> Response:
+        notice(actor=actor_of(request), refuse=bool(take(NoticeIn, request)["refuse"]))
+        return Response(status=204)
+
+
+class NoticeIn(In):
+    refuse = serializers.BooleanField()
+
+
+@command
+def notice(*, actor: Actor, refuse: bool) -> BadInput | None:
+    outbox.enqueue_task("noticed", by=actor.id)
+    return BadInput("This is refused, and what was noticed is kept.") if refuse else None
+
+
 class Broken(ApiView):
     permission = ""
 
@@ -74,6 +96,7 @@ urlpatterns = [
     path("api/v1/people", People.as_view()),
     path("api/v1/slow", Slow.as_view()),
     path("api/v1/decide", Decide.as_view()),
+    path("api/v1/noticing", Noticing.as_view()),
     path("api/v1/broken", Broken.as_view()),
     path("api/v1/nowhere", Missing.as_view()),
     path("", include("console.urls")),

@@ -16,7 +16,7 @@ from console.accounts import queries
 from console.kernel import tenancy
 from console.kernel.errors import TooLarge
 from console.kernel.ids import uuid7
-from console.kernel.models import IdempotencyKey
+from console.kernel.models import IdempotencyKey, OutboxRow
 from console.kernel.rest import access
 from console.kernel.rest.shapes import StrictJson
 from tests.cast import HOST, Cast, sign_in
@@ -260,6 +260,20 @@ class TestIdempotencyKey:
 
         assert refused.status_code == 409
         assert mended.status_code == 201
+
+    def test_keeps_what_was_noticed_before_a_refusal_and_stays_free(self, cast: Cast) -> None:
+        api, key = cast.api("noor"), str(uuid7())
+
+        def send(**body: Any) -> Any:
+            headers = {"Idempotency-Key": key}
+            return api.post("/api/v1/noticing", body, format="json", headers=headers)
+
+        answers = [send(refuse=True), send(refuse=True), send(refuse=False), send(refuse=False)]
+
+        assert [answer.status_code for answer in answers] == [400, 400, 204, 204]
+        assert ["Idempotent-Replay" in answer for answer in answers] == [False, False, False, True]
+        with tenancy.scope(cast.tenant_id, read_only=True):
+            assert OutboxRow.objects.filter(target="noticed").count() == 3
 
     def test_serialises_duplicates_at_the_same_time(self, cast: Cast) -> None:
         key = str(uuid7())

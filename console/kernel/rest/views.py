@@ -41,9 +41,10 @@ class ApiView(APIView):
     """A view of the API; `permission` is one for every method, or one for each by name.
 
     A method that writes runs in one transaction when an `Idempotency-Key` is sent: the command
-    joins it, and the answer is stored with the change. `repeatable` says no where the answer holds
-    a secret that may not be stored, or where the work is several transactions; there the header
-    changes nothing.
+    joins it, and the answer is stored with the change. A refusal is not stored: the key is free
+    again, and what a command noticed before it returned the refusal is kept, as without a key.
+    `repeatable` says no where the answer holds a secret that may not be stored, where it is good
+    for a moment only, or where the work is several transactions; there the header changes nothing.
     """
 
     permission: ClassVar[str | Mapping[str, str]] = ""
@@ -77,11 +78,6 @@ class ApiView(APIView):
             people_only=self.people_only and request.method not in SAFE,
         )
 
-    def is_repeatable(self, request: Request) -> bool:
-        """Say whether a key counts for this request; by default for all of them, or for none."""
-        del request
-        return self.repeatable
-
     def allowed_names(self) -> frozenset[str]:
         return frozenset(name.lower() for name in self.allowed_methods)
 
@@ -100,7 +96,7 @@ class ApiView(APIView):
         self._check_what_is_sent(request)
         key = request.headers.get("Idempotency-Key", "")
         writes = request.method not in SAFE and not self.public_reason
-        if key and writes and self.is_repeatable(request):
+        if key and writes and self.repeatable:
             self._once(str(request.method).lower(), key)
 
     def _check_what_is_sent(self, request: Request) -> None:
@@ -135,12 +131,20 @@ class ApiView(APIView):
                 row, is_new = _claim(request, key)
                 if not is_new:
                     return _again(row, request)
-                response: Response = handler(request, *args, **kwargs)
-                body = json.loads(JSONRenderer().render(response.data)) if response.data else None
-                IdempotencyKey.objects.filter(pk=row.pk).update(
-                    status=response.status_code, body=body
-                )
-            return response
+                mine = IdempotencyKey.objects.filter(pk=row.pk)
+                try:
+                    response: Response = handler(request, *args, **kwargs)
+                except ConsoleError as error:
+                    if not error.keeps:
+                        raise
+                    mine.delete()
+                    refusal = error
+                else:
+                    said = response.data
+                    body = json.loads(JSONRenderer().render(said)) if said else None
+                    mine.update(status=response.status_code, body=body)
+                    return response
+            raise refusal  # after the commit
 
         setattr(self, method, once)
 
