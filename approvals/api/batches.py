@@ -17,7 +17,8 @@ from console.kernel.rest import ApiView, take, take_query
 class Batches(ApiView):
     """A vote for each item, each with its own receipt or refusal.
 
-    The same batch again is answered with the first receipts, so it needs no key.
+    Not behind an idempotency key: each vote is a transaction of its own, and the same batch again
+    is answered with the first receipts.
     """
 
     repeatable = False

@@ -13,7 +13,10 @@ from console.kernel.rest import ApiView, take, take_query
 
 
 class Claims(ApiView):
-    """Being at work on a proposal. The same again renews the lease, so it needs no key."""
+    """Being at work on a proposal. The same again renews the lease, so it needs no key.
+
+    Not behind an idempotency key: the stored answer would name a lease that is over.
+    """
 
     repeatable = False
 

@@ -23,12 +23,7 @@ class Clock(ApiView):
 
 
 class Extend(ApiView):
-    """More time to decide. Instead of a key it takes the clock that was read: it moves once.
-
-    Not behind an idempotency key for the reason that votes are not: an expiry is kept.
-    """
-
-    repeatable = False
+    """More time to decide. It takes the clock that was read: of two who saw it, one moves it."""
 
     @extend_schema(operation_id="proposals_extend", request=ExtendIn, responses=ClockOut)
     def post(self, request: Request, proposal_id: UUID) -> Response:

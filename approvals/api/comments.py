@@ -14,9 +14,10 @@ from console.kernel.rest import ApiView, actor_of, take, take_query
 
 
 class Comments(ApiView):
-    """What is said about a proposal. It decides nothing; whoever proposed it answers later."""
+    """What is said about a proposal. It decides nothing; whoever proposed it answers later.
 
-    repeatable = False
+    The same question again, while it waits for its answer, is the question that waits.
+    """
 
     @extend_schema(operation_id="comments_list", responses=ThreadOut)
     def get(self, request: Request, proposal_id: UUID) -> Response:
@@ -44,11 +45,8 @@ class Answers(ApiView):
     """The answer to one question: by the key of the agent that proposed, or the person who did.
 
     It is given once and while the proposal waits; after half an hour without one it says that no
-    answer came. Not behind an idempotency key: the same answer again gets the first one, and an
-    expiry that is noticed here is kept.
+    answer came. The same answer again gets the first one.
     """
-
-    repeatable = False
 
     @extend_schema(operation_id="comments_answer", request=AnswerIn, responses={201: CommentOut})
     def post(self, request: Request, proposal_id: UUID, comment_id: UUID) -> Response:

@@ -17,7 +17,6 @@ class Outcomes(ApiView):
     """Reporting how the change went; the same report again changes nothing."""
 
     permission = Permission.APPROVALS_PROPOSE
-    repeatable = False
 
     @extend_schema(operation_id="dispatches_report", request=OutcomeIn, responses=DispatchOut)
     def post(self, request: Request, dispatch_id: UUID) -> Response:
@@ -38,7 +37,6 @@ class Reconcile(ApiView):
 
     permission = Permission.RUNS_START
     people_only = True
-    repeatable = False
 
     @extend_schema(operation_id="dispatches_reconcile", request=ReconcileIn, responses=DispatchOut)
     def post(self, request: Request, dispatch_id: UUID) -> Response:

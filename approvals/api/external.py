@@ -69,8 +69,8 @@ class Wait(ApiView):
 class Dispatch(ApiView):
     """Taking the one permission to make an approved change, right before making it.
 
-    Not behind an idempotency key: `call_key` is one, and an expiry or a changed target that is
-    noticed here is kept.
+    Not behind an idempotency key: `call_key` is one, and a stored permission would outlive the time
+    to make the change.
     """
 
     permission = Permission.APPROVALS_PROPOSE

@@ -96,8 +96,6 @@ class OneProposal(ApiView):
 class Withdraw(ApiView):
     """Taking one's own request back: for who started it, who owns the agent, and the key itself."""
 
-    repeatable = False
-
     @extend_schema(operation_id="proposals_withdraw", request=None, responses={204: None})
     def post(self, request: Request, proposal_id: UUID) -> Response:
         asks = actor_of(request)

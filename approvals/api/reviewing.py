@@ -40,12 +40,10 @@ _STATE = OpenApiParameter("state", str, enum=["open", "closed"], description="`o
 class BreakGlass(ApiView):
     """Deciding in place of everybody who is asked, with a right that was lent for it.
 
-    Not behind an idempotency key for the reason that votes are not; the same again is answered with
-    the first receipt.
+    The same again is answered with the first receipt, with an idempotency key or without.
     """
 
     people_only = True
-    repeatable = False
 
     @extend_schema(
         operation_id="proposals_break_glass", request=BreakGlassIn, responses={201: BreakGlassOut}

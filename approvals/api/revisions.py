@@ -5,7 +5,6 @@ from uuid import UUID
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from typing_extensions import override
 
 from approvals import commands
 from approvals.api.people import editor_of
@@ -28,13 +27,8 @@ class Revisions(ApiView):
     """Other arguments for the same call make a new revision, and void every vote.
 
     People edit; the key of the agent that asked for it revises, and sends `before` and `after` as
-    well. A person's edit is not behind an idempotency key for the reason that votes are not: the
-    same again is refused as one of a revision that does not count any more. A key's is.
+    well. Without an idempotency key the same again is refused: its revision counts no more.
     """
-
-    @override
-    def is_repeatable(self, request: Request) -> bool:
-        return actor_of(request).kind is ActorKind.KEY
 
     @extend_schema(
         operation_id="revisions_create",
@@ -84,8 +78,6 @@ def _revised(request: Request, proposal_id: UUID) -> Response:
 class Refresh(ApiView):
     """Putting a stale proposal on what is there now, three times at most."""
 
-    repeatable = False
-
     @extend_schema(operation_id="proposals_refresh", request=SeenIn, responses=ProposalOut)
     def post(self, request: Request, proposal_id: UUID) -> Response:
         actor = editor_of(request)
@@ -102,8 +94,6 @@ class Refresh(ApiView):
 
 class HandBack(ApiView):
     """Ending a stale proposal, so that the agent looks again."""
-
-    repeatable = False
 
     @extend_schema(operation_id="proposals_hand_back", request=SeenIn, responses={204: None})
     def post(self, request: Request, proposal_id: UUID) -> Response:

@@ -28,12 +28,11 @@ from console.kernel.rest import (
 class StandingApprovals(ApiView):
     """Approvals given in advance, newest first; a new one is carried by the reader's own vote.
 
-    Not behind an idempotency key: an expiry that is noticed is kept. A vote carries one at a time.
+    A vote carries one at a time, so that the same again without an idempotency key is refused.
     """
 
     permission = ""
     people_only: ClassVar = True
-    repeatable = False
     asks = PAGE_ASKS
 
     @extend_schema(

@@ -25,13 +25,7 @@ from console.kernel.rest import ApiView, actor_of, take, take_query
 
 
 class Votes(ApiView):
-    """Voting. The same vote again is answered with the first receipt, without a key.
-
-    Not behind an idempotency key: it would put the command into a transaction that a refusal
-    undoes, and with it an expiry that was noticed.
-    """
-
-    repeatable = False
+    """Voting. The same vote again is answered with the first receipt, with a key or without."""
 
     @extend_schema(operation_id="votes_cast", request=VoteIn, responses={201: VoteReceiptOut})
     def post(self, request: Request, proposal_id: UUID) -> Response:
@@ -54,7 +48,10 @@ class Votes(ApiView):
 
 
 class VoteChallenges(ApiView):
-    """What a passkey of the reader has to sign for one vote, within two minutes, once."""
+    """What a passkey of the reader has to sign for one vote, within two minutes, once.
+
+    Not behind an idempotency key: an answer that is good once is not given twice.
+    """
 
     repeatable = False
 
@@ -82,8 +79,6 @@ class VoteChallenges(ApiView):
 
 class OwnVote(ApiView):
     """One's own vote: reading it, and taking it back until the proposal is dispatched."""
-
-    repeatable = False
 
     @extend_schema(operation_id="votes_mine", responses=MyVoteOut)
     def get(self, request: Request, proposal_id: UUID) -> Response:

@@ -76,7 +76,7 @@ class SampledRules(ApiView):
 
 
 class Simulate(ApiView):
-    """What a version would say about one call; nothing is written."""
+    """What a version would say about one call; nothing is written, so no key is needed."""
 
     permission = Permission.APPROVALS_VIEW
     repeatable = False

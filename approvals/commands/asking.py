@@ -40,6 +40,9 @@ def ask(
 ) -> CommentCard:
     """Say something about a proposal: ask the agent, ask for other arguments, or leave a note.
 
+    The same question again, while it waits, returns the one that waits; so does the same note
+    after which nobody said anything.
+
     Args:
         revision_no: which one its author had on screen; 0 is the current one.
         pause: let the time to decide stand still until the answer, half an hour in all at most.
@@ -62,8 +65,11 @@ def ask(
     at = clock.now()
     desk.settle_clock(at=at)
     try:
-        pauses = kind in remarks.ASKING and _may_ask(desk, actor, pause=pause, at=at)
         about = _revision(desk, revision_no)
+        earlier = remarks.said_before(desk, kind, said, about)
+        if earlier is not None and not (pause and _has_pause(desk, at=at)):
+            return earlier
+        pauses = kind in remarks.ASKING and _may_ask(desk, actor, pause=pause, at=at)
     except ConsoleError as refusal:
         return kept(refusal, CommentCard)
     card = remarks.insert(desk, kind=kind, text=said, at=at, revision=about, pauses=pauses)
@@ -120,9 +126,12 @@ def _may_ask(desk: Desk, actor: Actor, *, pause: bool, at: datetime) -> bool:
     if not pause:
         return False
     reviewers.require_reviewer(desk, actor)
-    # The clock itself says how long questions may hold it, and that one holds it already.
-    free = desk.window.question_left_s() > 0 and desk.window.still_until(at=at) is None
-    return desk.state in DECIDABLE and free
+    return desk.state in DECIDABLE and _has_pause(desk, at=at)
+
+
+def _has_pause(desk: Desk, *, at: datetime) -> bool:
+    """Say whether a question can stop the clock: there is time left, and none holds it already."""
+    return desk.window.question_left_s() > 0 and desk.window.still_until(at=at) is None
 
 
 def _open_questions(desk: Desk) -> int:

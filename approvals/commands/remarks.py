@@ -45,6 +45,23 @@ def needed_text(text: str, name: str, wanted: str, *, most: int = NOTE_LENGTH) -
     return said
 
 
+def said_before(desk: Desk, kind: CommentKind, text: str, about: Revision) -> CommentCard | None:
+    """Return what this author said already in the same words, while it stands as it was said.
+
+    A question stands until it is answered, a note until somebody says something after it.
+    """
+    said = Comment.objects.filter(proposal=desk.row)
+    if kind in ASKING:
+        rows = list(said.filter(kind=kind.value, answered_by__isnull=True))
+    else:
+        rows = list(said.order_by("-said_at", "-id")[:1])
+    same = (kind.value, text, about.id, desk.actor.kind.value, desk.actor.id[:80])
+    for row in rows:
+        if same == (row.kind, row.text, row.revision_id, row.author_kind, row.author_id):
+            return row.card(revision_no=about.no)
+    return None
+
+
 def insert(
     desk: Desk,
     *,

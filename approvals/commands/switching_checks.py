@@ -22,7 +22,7 @@ def switch_checks(*, actor: Actor, is_on: bool) -> CheckSettingCard:
     """Say whether checks are planted in this tenant from now on; those that are there stay.
 
     Where they are on, two people are asked before they go off; the card names the proposal. Where
-    they are off already, nothing changes.
+    it is so already, nothing changes.
 
     Raises:
         NotAllowed: the actor may not manage policies.
@@ -62,13 +62,12 @@ def _switch_on(actor: Actor) -> CheckSettingCard:
         set_by=actor.label[:LABEL_LENGTH],
         set_at=clock.now(),
     )
-    CheckSetting.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["tenant_id"],
-        update_fields=["is_on", "set_by", "set_at", "agreed_by"],
-    )
-    kept = CheckSetting.objects.get(tenant_id=actor.tenant_id)
+    CheckSetting.objects.bulk_create([row], ignore_conflicts=True)
+    kept = CheckSetting.objects.select_for_update().get(tenant_id=actor.tenant_id)
+    if kept.is_on and kept.id != row.id:
+        return check_setting(actor=actor)
+    kept.is_on, kept.agreed_by, kept.set_by, kept.set_at = True, None, row.set_by, row.set_at
+    kept.save(update_fields=["is_on", "set_by", "set_at", "agreed_by"])
     record(ChecksSwitched(setting_id=kept.id, is_on=True), actor=actor)
     return check_setting(actor=actor)
 

@@ -67,7 +67,10 @@ class Me(ApiView):
 
 
 class People(ApiView):
-    """The tenant's people. Adding one gives an initial password, so an answer is never stored."""
+    """The tenant's people. Adding one gives an initial password.
+
+    Not behind an idempotency key: an answer with a secret is never stored.
+    """
 
     permission = Permission.ACCOUNTS_MANAGE
     people_only = True
@@ -112,7 +115,10 @@ class OnePerson(ApiView):
 
 
 class Keys(ApiView):
-    """The tenant's service keys. An answer that holds a secret is never stored."""
+    """The tenant's service keys.
+
+    Not behind an idempotency key: an answer with a secret is never stored.
+    """
 
     permission = Permission.KEYS_MANAGE
     people_only = True
@@ -150,7 +156,10 @@ class OneKey(ApiView):
 
 
 class Sessions(ApiView):
-    """The sessions of the person who asks. Ending them all spans tenants, one transaction each."""
+    """The sessions of the person who asks.
+
+    Not behind an idempotency key: ending them all spans tenants, one transaction each.
+    """
 
     permission = ""
     people_only = True
@@ -208,7 +217,10 @@ class StepUp(ApiView):
 
 
 class StepUpChallenges(ApiView):
-    """What a passkey of the person who asks has to sign to step up; good once, for two minutes."""
+    """What a passkey of the person who asks has to sign to step up; good once, for two minutes.
+
+    Not behind an idempotency key: an answer that is good once is not given twice.
+    """
 
     permission = ""
     people_only = True
@@ -222,7 +234,10 @@ class StepUpChallenges(ApiView):
 
 
 class StepUpByPasskey(ApiView):
-    """Proving once more who one is, by what a passkey signed."""
+    """Proving once more who one is, by what a passkey signed.
+
+    Not behind an idempotency key: what was signed counts once, and a wrong answer stays counted.
+    """
 
     permission = ""
     people_only = True
@@ -240,7 +255,10 @@ class StepUpByPasskey(ApiView):
 
 
 class PasskeyChallenges(ApiView):
-    """What a browser needs to make a passkey for the person who asks; good for two minutes."""
+    """What a browser needs to make a passkey for the person who asks; good for two minutes.
+
+    Not behind an idempotency key: an answer that is good once is not given twice.
+    """
 
     permission = ""
     people_only = True
@@ -254,7 +272,10 @@ class PasskeyChallenges(ApiView):
 
 
 class Passkeys(ApiView):
-    """The passkeys of the person who asks. A new one needs a sign-in of the last five minutes."""
+    """The passkeys of the person who asks. A new one needs a sign-in of the last five minutes.
+
+    Not behind an idempotency key: a new one answers a challenge, which counts once.
+    """
 
     permission = ""
     people_only = True

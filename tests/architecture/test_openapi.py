@@ -59,6 +59,15 @@ class TestOperation:
             assert one["content"]["application/json"]["schema"] == ERROR, code
 
     @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=IDS)
+    def test_that_writes_takes_a_key_or_says_why_not(
+        self, path: str, method: str, operation: dict[str, Any]
+    ) -> None:
+        taken = {one.get("name") for one in operation.get("parameters", ())}
+        said = "idempotency key" in operation["description"]
+
+        assert method not in WRITES or "Idempotency-Key" in taken or said, path
+
+    @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=IDS)
     def test_says_in_words_what_it_is(
         self, path: str, method: str, operation: dict[str, Any]
     ) -> None:
