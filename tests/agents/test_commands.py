@@ -22,6 +22,7 @@ from agents.tools.errors import UnknownTool
 from approvals.models import Freeze
 from approvals.states import Choice, ProposalState
 from console.kernel import clock, live
+from console.kernel.actors import Actor, ActorKind
 from console.kernel.errors import NotAllowed
 from console.kernel.ids import uuid7
 from console.kernel.transactions import in_tenant
@@ -70,6 +71,17 @@ class TestRegisterAgentVersion:
             commands.register_agent_version(
                 actor=world.cast.system, agent="support", prompt="", tools=["no_such_tool"]
             )
+
+    def test_is_for_the_installation_alone(self, world: World) -> None:
+        """Tools of an agent are part of the gate, which nobody inside changes alone."""
+        key = Actor(tenant_id=world.tenant_id, kind=ActorKind.KEY, id="k", label="ci")
+        for actor in (world.cast.noor, key):
+            with pytest.raises(NotAllowed):
+                commands.register_agent(actor=actor, slug="mine", title="Mine")
+            with pytest.raises(NotAllowed):
+                commands.register_agent_version(
+                    actor=actor, agent="support", prompt="All.", tools=["calculate"]
+                )
 
     def test_pins_the_version_of_a_conversation(self, world: World) -> None:
         said = world.say("Hello")

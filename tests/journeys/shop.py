@@ -22,10 +22,10 @@ def open_shop(cast: Cast) -> WidgetKeyCard:
     """Open a shop whose page embeds its agent."""
     shop.seed_shop(actor=cast.system)
     register_agent(
-        actor=cast.noor, slug="support", title="Meridian support", owner=UUID(cast.noor.id)
+        actor=cast.system, slug="support", title="Meridian support", owner=UUID(cast.noor.id)
     )
     register_agent_version(
-        actor=cast.noor,
+        actor=cast.system,
         agent="support",
         prompt="Help the customers of the shop.",
         tools=[tool.name for tool in registry.every(domain="retail")],

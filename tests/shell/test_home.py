@@ -113,7 +113,7 @@ class TestChanges:
 class TestSteps:
     def test_tick_themselves_from_the_trail(self, cast: Cast, settings: Any) -> None:
         settings.DEMO = True
-        register_agent(actor=cast.noor, slug="refunds", title="Refunds", owner=UUID(cast.noor.id))
+        register_agent(actor=cast.system, slug="refunds", title="Refunds", owner=UUID(cast.noor.id))
         seal_all()
         before = queries.home(actor=cast.omar)
         stop(cast.omar)

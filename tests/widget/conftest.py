@@ -45,8 +45,8 @@ class Visitor:
 
 @pytest.fixture
 def key(cast: Cast) -> WidgetKeyCard:
-    register_agent(actor=cast.noor, slug="support", title="Support")
-    register_agent_version(actor=cast.noor, agent="support", prompt="Help.", tools=["calculate"])
+    register_agent(actor=cast.system, slug="support", title="Support")
+    register_agent_version(actor=cast.system, agent="support", prompt="Help.", tools=["calculate"])
     return commands.create_key(
         actor=cast.noor, title="Shop help", agent="support", origins="https://shop.example"
     )

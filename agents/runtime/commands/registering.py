@@ -1,4 +1,9 @@
-"""Agents and their versions: a name with an owner, and what the agent is from now on."""
+"""Agents and their versions: a name with an owner, and what the agent is from now on.
+
+Which tools an agent has, and whose it is, is part of the gate: a rule may let an agent's calls run,
+and an owner votes on none of them. So no person and no key registers either. They come with the
+installation, as the code of the tools does: from whoever deploys it.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -13,7 +18,8 @@ from agents.models import Agent, AgentVersion, Tool, ToolContract
 from agents.tools import registry
 from audit.commands import record
 from console.kernel import canonical
-from console.kernel.actors import Actor
+from console.kernel.actors import Actor, ActorKind
+from console.kernel.errors import NotAllowed
 from console.kernel.transactions import command
 
 BUDGETS: Final[Mapping[str, int]] = {
@@ -29,7 +35,12 @@ BUDGETS: Final[Mapping[str, int]] = {
 def register_agent(
     *, actor: Actor, slug: str, title: str, owner: UUID | None = None, owner_label: str = ""
 ) -> UUID:
-    """Give an agent its name and owner; one that exists keeps what it has. Returns its id."""
+    """Give an agent its name and owner; one that exists keeps what it has. Returns its id.
+
+    Raises:
+        NotAllowed: somebody asks who is not the installation.
+    """
+    _require_installation(actor)
     agent, created = Agent.objects.get_or_create(
         tenant_id=actor.tenant_id,
         slug=slug,
@@ -62,9 +73,11 @@ def register_agent_version(  # noqa: PLR0913 - the parts of a version
         plan_writes: whether several writes of one answer are put before people as one plan.
 
     Raises:
+        NotAllowed: somebody asks who is not the installation.
         UnknownAgent: there is no agent of that slug.
         UnknownTool: a name is not registered.
     """
+    _require_installation(actor)
     owner = Agent.objects.select_for_update().filter(slug=agent).first()
     if owner is None:
         raise UnknownAgent("There is no such agent; register its name first.", agent=agent[:60])
@@ -94,6 +107,13 @@ def register_agent_version(  # noqa: PLR0913 - the parts of a version
         number=known.number,
         content_hash=digest.hex(),
     )
+
+
+def _require_installation(actor: Actor) -> None:
+    if actor.kind is not ActorKind.SYSTEM:
+        raise NotAllowed(
+            "Agents and their versions come with the installation; ask whoever deploys it."
+        )
 
 
 def default_policy() -> dict[str, Any]:
