@@ -8,7 +8,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 WORKERS ?= 2
 CODE := console approvals audit costs agents tests deploy manage.py
-TYPED := console approvals audit costs agents tests manage.py deploy/bench
+TYPED := console approvals audit costs agents tests manage.py deploy/bench deploy/adapters
 LOCK := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-header --custom-compile-command "make lock"
 
