@@ -4,6 +4,7 @@ from django.urls import path
 
 from approvals.api.attention import Attention, Checks
 from approvals.api.batches import Batches
+from approvals.api.changes import Interdiff, ShownDiff, ThreeWay
 from approvals.api.claims import Claims
 from approvals.api.clocks import Clock, Extend
 from approvals.api.comments import Answers, Comments
@@ -25,6 +26,7 @@ from approvals.api.reviewing import (
 from approvals.api.revisions import HandBack, Refresh, Revisions
 from approvals.api.sealed import EraseSealed, Sealed
 from approvals.api.standing import RevokeStanding, StandingApprovals
+from approvals.api.versions import Activation, Discard, Retirement, Shadow
 from approvals.api.votes import OwnVote, VoteChallenges, Votes
 from approvals.api.workshop import (
     Coverage,
@@ -53,6 +55,10 @@ urlpatterns = [
     path("policies/replays/<uuid:replay_id>", OneReplay.as_view()),
     path("policies/replays/<uuid:replay_id>/calls", ReplayCalls.as_view()),
     path("policies/replays/<uuid:replay_id>/cancel", CancelReplay.as_view()),
+    path("policies/versions/<uuid:version_id>/activation", Activation.as_view()),
+    path("policies/versions/<uuid:version_id>/discard", Discard.as_view()),
+    path("policies/versions/<uuid:version_id>/retirement", Retirement.as_view()),
+    path("policies/versions/<uuid:version_id>/shadow", Shadow.as_view()),
     path("policies/versions/<uuid:version_id>/replays", Replays.as_view()),
     path("policies/versions/<uuid:version_id>/sampling", SampledRules.as_view()),
     path("policies/versions/<uuid:version_id>/simulate", Simulate.as_view()),
@@ -61,8 +67,11 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/break-glass", BreakGlass.as_view()),
     path("proposals/<uuid:proposal_id>/claim", Claims.as_view()),
     path("proposals/<uuid:proposal_id>/clock", Clock.as_view()),
+    path("proposals/<uuid:proposal_id>/diff", ShownDiff.as_view()),
     path("proposals/<uuid:proposal_id>/dispatch", Dispatch.as_view()),
     path("proposals/<uuid:proposal_id>/explain", Explain.as_view()),
+    path("proposals/<uuid:proposal_id>/interdiff", Interdiff.as_view()),
+    path("proposals/<uuid:proposal_id>/threeway", ThreeWay.as_view()),
     path("proposals/<uuid:proposal_id>/wait", Wait.as_view()),
     path("proposals/<uuid:proposal_id>/extend", Extend.as_view()),
     path("proposals/<uuid:proposal_id>/revisions", Revisions.as_view()),

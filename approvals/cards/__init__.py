@@ -14,14 +14,17 @@ from approvals.cards.batching import (
 )
 from approvals.cards.changes import (
     Diff,
+    Difference,
     DriftLine,
     FieldChange,
+    Interdiff,
     Laid,
     Line,
     Part,
     Piece,
     Shown,
     Stretch,
+    ThreeWay,
 )
 from approvals.cards.checking import CheckCard, CheckSettingCard, CheckTruth, Variant
 from approvals.cards.clocks import ClockCard, Ending, Extension, Widening
@@ -56,6 +59,7 @@ from approvals.cards.external import (
 )
 from approvals.cards.gating import ToolChange
 from approvals.cards.lists import ListPlace, ProposalCard, QueuePage, QueueRow
+from approvals.cards.may import May, VersionActs
 from approvals.cards.metrics import DayTally, MetricsCard, ReviewerRow, Tally, TallyRow
 from approvals.cards.notices import (
     ChannelCard,
@@ -137,6 +141,7 @@ __all__ = [
     "DelegationCard",
     "Delivery",
     "Diff",
+    "Difference",
     "DispatchCard",
     "DriftLine",
     "Earlier",
@@ -155,12 +160,14 @@ __all__ = [
     "Filter",
     "HistoryLine",
     "Image",
+    "Interdiff",
     "Laid",
     "LeftOut",
     "Lent",
     "Line",
     "ListPlace",
     "Listed",
+    "May",
     "MetricsCard",
     "NewChannel",
     "NotClaimed",
@@ -216,10 +223,12 @@ __all__ = [
     "TallyRow",
     "Term",
     "ThreadLine",
+    "ThreeWay",
     "ToolChange",
     "ToolFacts",
     "Turn",
     "Variant",
+    "VersionActs",
     "ViewServed",
     "VoteCard",
     "VoteChallenge",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from approvals.cards.content import Content
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -95,3 +97,33 @@ class DriftLine:
     proposed: str | None
     now: str | None
     mark: str  # "same", "drifted", "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What one revision of a proposal changes."""
+
+    revision_no: int
+    digest: str  # 64 hex characters
+    content: Content
+    diff: Diff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interdiff:
+    """What the current revision says otherwise than an older one that somebody saw."""
+
+    seen_no: int
+    revision_no: int
+    digest: str  # of the current one
+    diff: Diff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeWay:
+    """What a stale proposal was based on, proposes, and what is there now; else no lines."""
+
+    state: str
+    revision_no: int
+    digest: str
+    lines: tuple[DriftLine, ...]

@@ -8,11 +8,12 @@ from typing import Final
 from uuid import UUID
 
 from approvals.cards import Principal, ProposalCard, ProposalFacts, Subject
-from approvals.commands.governing import MAY_ACT, Planned, planned, title_of
+from approvals.commands.governing import Planned, planned, title_of
 from approvals.commands.opening import open_proposal
 from approvals.commands.versioning import ACTIVATE, RETIRE, SUBJECT
 from approvals.errors import PolicyConflict
-from approvals.states import PrincipalRole
+from approvals.policies import versions
+from approvals.states import PolicyState, PrincipalRole
 from console.accounts import queries as accounts
 from console.accounts.queries import require
 from console.accounts.states import Permission
@@ -65,16 +66,7 @@ def _propose(actor: Actor, version_id: UUID, tool: str) -> ProposalCard:
     if not actor.is_person:
         raise PolicyConflict("Only a person proposes a change of the rules; sign in and propose.")
     found = planned(version_id, tool)
-    if found.row.state not in MAY_ACT[tool]:
-        raise PolicyConflict(
-            f"This version is {found.row.state}; "
-            + (
-                "write a new version and propose that one."
-                if tool == ACTIVATE
-                else "only an active version is retired; discard this one instead."
-            ),
-            state=found.row.state,
-        )
+    versions.require_proposable(PolicyState(found.row.state), retire=tool == RETIRE)
     return open_proposal(
         actor=actor,
         subject=Subject(kind=SUBJECT, id=version_id),

@@ -22,6 +22,7 @@ def serve_parts(
     revision_no: int,
     parts: Iterable[str],
     view: str = "fields",
+    around: bool = True,
 ) -> None:
     """Keep that these parts of a revision were shown to the session that asks.
 
@@ -30,8 +31,9 @@ def serve_parts(
     depends on it, and it records no event: the vote's own event carries the digest of the view.
 
     Args:
-        parts: names as `diffs.parts_of` gives them, of this revision; the page itself is added.
+        parts: names as `diffs.parts_of` gives them, of this revision.
         view: which view of the change it was; part of the vote's view digest.
+        around: what stands around the change was shown, too: who asks, why, what undoes it.
     """
     if not policies.is_interactive(actor):
         return
@@ -42,7 +44,7 @@ def serve_parts(
     ).first()
     if revision is None:
         return
-    shown = {policies.PAGE, *parts}
+    shown = {*parts, *([policies.PAGE] if around else [])}
     if not _new(actor, revision, shown):
         return
     _take_turn(actor.session, revision.id)

@@ -18,7 +18,8 @@ from approvals.commands.desk import lock
 from approvals.errors import PolicyConflict, PolicyInvalid
 from approvals.events import PolicyActivated, PolicyDrafted, PolicyRetired, PolicyShadowed
 from approvals.models import LABEL_LENGTH, NAME_LENGTH, NOTE_LENGTH, PolicyVersion
-from approvals.states import NEXT_POLICY, PolicyState, ProposalState
+from approvals.policies import versions
+from approvals.states import PolicyState, ProposalState
 from audit.commands import record
 from console.accounts.queries import require
 from console.accounts.states import Permission
@@ -45,15 +46,15 @@ def add_version(*, actor: Actor, body: Any, note: str = "") -> PolicyVersionCard
     policy = policies.parse(body)
     if len(policy.name) > NAME_LENGTH or len(note) > NOTE_LENGTH or "\x00" in note:
         raise PolicyInvalid(f"The note is longer than {NOTE_LENGTH} characters.", pointer="/note")
-    # The newest row is what two that write at the same time wait for; the first one of a policy
-    # meets `policy_no_once`.
+    # The newest row is what two that write at the same time wait for; who comes second meets
+    # `policy_no_once`, as the first two of a policy do, and looks again.
     newest = (
         PolicyVersion.objects.select_for_update().filter(policy=policy.name).order_by("-no").first()
     )
     digest = policies.body_digest(body)
     if newest is not None and bytes(newest.digest) == digest and newest.state in _LIVING:
         return newest.card()
-    row = PolicyVersion.objects.create(
+    row = PolicyVersion(
         tenant_id=actor.tenant_id,
         policy=policy.name,
         no=newest.no + 1 if newest else 1,
@@ -65,13 +66,17 @@ def add_version(*, actor: Actor, body: Any, note: str = "") -> PolicyVersionCard
         author_id=actor.id,
         moved_at=clock.now(),
     )
-    record(PolicyDrafted(**_what(row)), actor=actor)
-    return row.card()
+    PolicyVersion.objects.bulk_create([row], ignore_conflicts=True)
+    stored = PolicyVersion.objects.filter(pk=row.pk).first()
+    if stored is None:  # of this number there is one by now
+        return add_version(actor=actor, body=body, note=note)
+    record(PolicyDrafted(**_what(stored)), actor=actor)
+    return stored.card()
 
 
 @command
 def shadow_version(*, actor: Actor, version_id: UUID, on: bool) -> PolicyVersionCard:
-    """Have a draft asked beside the active version, or no longer.
+    """Have a draft asked beside the active version, or no longer; where it is so, nothing happens.
 
     Raises:
         PolicyConflict: it is no draft, or another one of this policy is in the shadow.
@@ -80,8 +85,10 @@ def shadow_version(*, actor: Actor, version_id: UUID, on: bool) -> PolicyVersion
     require(actor, Permission.POLICIES_MANAGE)
     row = _locked(version_id)
     to = PolicyState.SHADOW if on else PolicyState.DRAFT
-    if on and any(other.state == to for other in _siblings(row) if other.pk != row.pk):
-        raise PolicyConflict("Another version is in the shadow; take that one out first.")
+    if row.state == to.value:
+        return row.card()
+    taken = on and any(other.state == to for other in _siblings(row) if other.pk != row.pk)
+    versions.require_empty_shadow(taken=taken)
     _move(row, to)
     record(PolicyShadowed(**_what(row), on=on), actor=actor)
     return row.card()
@@ -97,8 +104,7 @@ def discard_version(*, actor: Actor, version_id: UUID) -> PolicyVersionCard:
     """
     require(actor, Permission.POLICIES_MANAGE)
     row = _locked(version_id)
-    if row.state == PolicyState.ACTIVE.value:
-        raise PolicyConflict("This version is active; propose to retire it, so that people agree.")
+    versions.require_silent(PolicyState(row.state))
     _move(row, PolicyState.RETIRED)
     record(PolicyRetired(**_what(row), proposal_id=None), actor=actor)
     return row.card()
@@ -173,11 +179,7 @@ def _siblings(row: PolicyVersion) -> list[PolicyVersion]:
 
 
 def _move(row: PolicyVersion, to: PolicyState) -> None:
-    if to not in NEXT_POLICY[PolicyState(row.state)]:
-        raise PolicyConflict(
-            f"This version is {row.state} and cannot become {to}; write a new version instead.",
-            state=row.state,
-        )
+    versions.require_move(PolicyState(row.state), to)
     row.state, row.moved_at = to.value, clock.now()
     row.save(update_fields=["state", "moved_at", "activated_by"])
 

@@ -4,6 +4,7 @@ from approvals.diffs.fields import ALARM_RATIO, between, changed_paths, plain, t
 from approvals.diffs.glyphs import hidden_count, mixed_words
 from approvals.diffs.layout import laid_out, parts_in, parts_of
 from approvals.diffs.lines import line_marks, matches, word_marks
+from approvals.diffs.pairing import lines_of, paired
 from approvals.diffs.records import apply, compose, record_changes
 from approvals.diffs.sizing import changed_chars
 from approvals.diffs.tabling import records_in, tabled
@@ -18,8 +19,10 @@ __all__ = [
     "hidden_count",
     "laid_out",
     "line_marks",
+    "lines_of",
     "matches",
     "mixed_words",
+    "paired",
     "parts_in",
     "parts_of",
     "plain",

@@ -10,6 +10,7 @@ from approvals.policies.attention import (
     others_first,
     remark,
 )
+from approvals.policies.batching import never_in_batch
 from approvals.policies.checking import (
     APART,
     LAST,
@@ -76,7 +77,13 @@ from approvals.policies.language import (
     pointer,
 )
 from approvals.policies.matching import assignment, filling, largest_matching
-from approvals.policies.people import about_somebody_else, can_be_filled, require_voter, who_refusal
+from approvals.policies.people import (
+    about_somebody_else,
+    can_be_filled,
+    require_taker,
+    require_voter,
+    who_refusal,
+)
 from approvals.policies.reading import body_bytes, body_digest, parse, parsed
 from approvals.policies.requirement import (
     ANY_GROUP,
@@ -202,6 +209,7 @@ __all__ = [
     "largest_matching",
     "leaves",
     "moments",
+    "never_in_batch",
     "newly_asked",
     "others_first",
     "parse",
@@ -220,6 +228,7 @@ __all__ = [
     "require_not_frozen",
     "require_reason",
     "require_standing_allowed",
+    "require_taker",
     "require_voter",
     "requirement_as_dict",
     "requirement_for",

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from approvals.cards import Principal, Requirement, Voter
 from approvals.errors import (
+    NotYours,
     VoteByPrincipal,
     VoteNotEligible,
 )
 from approvals.policies.matching import assignment
 from approvals.policies.requirement import answers_to, asked_groups
 from approvals.states import PrincipalRole
+from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError
 
 _PART: Final[Mapping[PrincipalRole, str]] = {
@@ -22,6 +24,8 @@ _PART: Final[Mapping[PrincipalRole, str]] = {
     PrincipalRole.SUBJECT: "are the one it is about",
 }
 
+_TAKERS: Final = {PrincipalRole.STARTER, PrincipalRole.OWNER}
+
 
 def can_be_filled(
     requirement: Requirement, reviewers: Iterable[Voter], principals: Collection[Principal]
@@ -29,6 +33,15 @@ def can_be_filled(
     """Say whether all who may vote could together satisfy the requirement."""
     free = [voter for voter in reviewers if who_refusal(voter, requirement, principals) is None]
     return assignment(requirement, free) is not None
+
+
+def require_taker(actor: Actor, principals: Iterable[Principal]) -> None:
+    """Raise unless the actor started the request or owns the agent, and so may take it back."""
+    mine = {one.role for one in principals if str(one.person_id) == actor.id}
+    if not (actor.is_person and mine & _TAKERS):
+        raise NotYours(
+            "Only who started this, or owns the agent, takes it back; reject it if you may vote.",
+        )
 
 
 def require_voter(voter: Voter, requirement: Requirement, principals: Iterable[Principal]) -> None:

@@ -3,7 +3,7 @@
 from approvals.queries.attention import attention
 from approvals.queries.batching import batch
 from approvals.queries.breaking import break_glass_grants
-from approvals.queries.changes import interdiff, since
+from approvals.queries.changes import changes_since, difference, interdiff, since, three_way
 from approvals.queries.checks import check_setting
 from approvals.queries.claims import claim_on, claims_of, saved_views
 from approvals.queries.clocks import clock_of, ending_of, tenants_due
@@ -31,6 +31,7 @@ from approvals.queries.lists import (
     sorts_of,
     turn_count,
 )
+from approvals.queries.managing import may_manage, version_acts
 from approvals.queries.metrics import By, metrics
 from approvals.queries.notices import (
     asker_of,
@@ -77,6 +78,7 @@ __all__ = [
     "break_glass_grants",
     "call_from",
     "call_of",
+    "changes_since",
     "channels",
     "check_setting",
     "claim_on",
@@ -86,6 +88,7 @@ __all__ = [
     "current",
     "delegations",
     "deliveries",
+    "difference",
     "edit_base",
     "edit_refusal",
     "ending_of",
@@ -99,6 +102,7 @@ __all__ = [
     "interdiff",
     "live_of_runs",
     "live_outside",
+    "may_manage",
     "metrics",
     "neighbour",
     "notice_setting",
@@ -139,9 +143,11 @@ __all__ = [
     "tenants_to_tell",
     "tenants_unanswered",
     "thread",
+    "three_way",
     "tool_id_of",
     "true_values",
     "turn_count",
     "unanswered",
     "version",
+    "version_acts",
 ]

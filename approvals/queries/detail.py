@@ -8,7 +8,6 @@ from uuid import UUID
 from approvals import diffs, policies
 from approvals.cards import (
     ClockCard,
-    Content,
     DecisionCard,
     HistoryLine,
     ProposalDetail,
@@ -32,6 +31,7 @@ from approvals.models import (
 )
 from approvals.policies import planning
 from approvals.queries.breaking import glass_of, uses_of
+from approvals.queries.changes import drift_lines
 from approvals.queries.checks import origin_of, planting_of, reveal_of
 from approvals.queries.clocks import clock_card, extend_refusal
 from approvals.queries.deciders import deciders_of
@@ -45,7 +45,7 @@ from approvals.queries.thread import thread_of
 from approvals.states import DECIDABLE, Basis, Choice, Outcome, ProposalState
 from audit.cards import EntryCard
 from audit.queries import events_of
-from console.kernel import canonical, clock
+from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError, NotFound
 from console.kernel.transactions import query
@@ -140,7 +140,7 @@ class _Reading:
             unfillable=not policies.can_be_filled(
                 self.requirement, self.voters.values(), self.principals
             ),
-            drift=self._drift(content),
+            drift=drift_lines(self.row, content),
             glass=self._glass(),
             glass_uses=uses_of(self.row),
             history=self._history(),
@@ -249,12 +249,6 @@ class _Reading:
     def _voided_of_mine(self) -> VoteCard | None:
         gone = [v for v in self.mine if v.voided_at and v.void_cause != "withdrawn"]
         return gone[-1] if gone else None
-
-    def _drift(self, content: Content) -> tuple[Any, ...]:
-        if self.state is not ProposalState.STALE or self.row.observed_before is None:
-            return ()
-        now = canonical.loads(bytes(self.row.observed_before))
-        return diffs.three_way(content.before, content.after, now)
 
     def _history(self) -> tuple[HistoryLine, ...]:
         lines = planting_of(self.actor, self.row) + [_line(card) for card in self.events]

@@ -36,6 +36,39 @@ class PolicyVersionsOut(Out):
     versions = PolicyVersionOut(many=True)
 
 
+class ShadowIn(In):
+    on = serializers.BooleanField(help_text="Into the shadow, or out of it.")
+
+
+class ShadowDaysIn(In):
+    days = serializers.IntegerField(min_value=1, max_value=366, default=30)
+
+
+class ShadowLineOut(Out):
+    said = serializers.ChoiceField([says.value for says in Says], help_text="What counted.")
+    says = serializers.ChoiceField([says.value for says in Says], help_text="What this one said.")
+    rules = serializers.ListField(child=serializers.CharField(), help_text="Of this version.")
+    calls = serializers.IntegerField()
+
+
+class ShadowDayOut(Out):
+    day = serializers.DateField(help_text="In UTC.")
+    held = serializers.IntegerField()
+    released = serializers.IntegerField(help_text="They ran without people.")
+    denied = serializers.IntegerField()
+    shadow_held = serializers.IntegerField()
+    shadow_released = serializers.IntegerField()
+    shadow_denied = serializers.IntegerField()
+
+
+class ShadowTallyOut(Out):
+    calls = serializers.IntegerField()
+    differing = serializers.IntegerField()
+    lines = ShadowLineOut(many=True, help_text="Those that differ, the most frequent first.")
+    days = ShadowDayOut(many=True)
+    as_of = serializers.DateTimeField()
+
+
 class SimulateIn(In):
     proposal = serializers.UUIDField(required=False, help_text="A past call, or:")
     call = serializers.DictField(required=False, help_text="tool, tier, args and other facts.")

@@ -168,7 +168,7 @@ class Change:
                 yield self._fold(closed, f"{len(inner)} changed fields", changed=len(inner))
                 continue
             for laid in inner:
-                yield from self._lined(_lines_of_field(laid.change), part=laid.part)
+                yield from self._lined(diffs.lines_of(laid.change), part=laid.part)
 
     def _rows_of_text(self, stretches: Iterable[Stretch]) -> Iterator[Row]:
         for closed, group in groupby(self._spread(stretches), key=lambda pair: pair[0]):
@@ -298,19 +298,6 @@ def _marked(pieces: Iterable[Piece], side: str) -> list[tuple[str, bool]]:
     return [(piece.text, piece.mark == side) for piece in pieces if piece.mark in {"same", side}]
 
 
-def _lines_of_field(change: FieldChange) -> tuple[Line, ...]:
-    """Return a short change as lines; a line break in it is kept inside its cell."""
-    found = []
-    for mark, side in (("del", change.before), ("add", change.after)):
-        if side is None:
-            continue
-        pieces = tuple(piece for piece in change.pieces if piece.mark in {"same", mark})
-        named = (Piece(mark="same", text=f"{change.path}: "), *pieces) if pieces else ()
-        text = f"{change.path}: {side.text}"
-        found.append(Line(mark=mark, old=None, new=None, text=text, pieces=named))
-    return tuple(found)
-
-
 def _line(line: Line) -> Row:
     return {
         "mark": line.mark,
@@ -325,19 +312,12 @@ def _line(line: Line) -> Row:
 
 
 def _pairs(lines: Sequence[Line]) -> Iterator[Row]:
-    """Yield rows of two columns: what was removed beside what took its place."""
-    for same, group in groupby(lines, key=lambda line: line.mark == "same"):
-        run = list(group)
-        if same:
-            for line in run:
-                yield {"left": _line(line), "right": _line(line), "changed": False}
-            continue
-        olds = [line for line in run if line.mark == "del"]
-        news = [line for line in run if line.mark == "add"]
-        for at in range(max(len(olds), len(news))):
-            left = _line(olds[at]) if at < len(olds) else None
-            right = _line(news[at]) if at < len(news) else None
-            yield {"left": left, "right": right, "changed": True}
+    for left, right in diffs.paired(lines):
+        yield {
+            "left": _line(left) if left else None,
+            "right": _line(right) if right else None,
+            "changed": left is not right,
+        }
 
 
 def _said(changed: int, kept: int) -> str:

@@ -114,6 +114,7 @@ BODIES: Final[dict[str, Any]] = {
         "call": {"tool": "x", "tier": 1}
     },
     "api/v1/approvals/policies/versions/<uuid:version_id>/replays": {"days": 7},
+    "api/v1/approvals/policies/versions/<uuid:version_id>/shadow": {"on": True},
     "api/v1/conversations/<uuid:conversation_id>/replies": {
         "text": "I am here.",
         "client_id": "reply-1",

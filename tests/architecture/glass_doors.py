@@ -50,6 +50,7 @@ GETS: Final[dict[str, type[forms.Form]]] = {
     "approvals:standing": StandingsForm,
 }
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "policies_shadow": {"on": True},
     "standing_make": AHEAD,
     "standing_revoke": {"reason": "It is over."},
     "proposals_break_glass": {

@@ -85,6 +85,11 @@ SIGNED_IN_ONLY: Final = {
     "api/v1/approvals/proposals": "a right on a single tool counts too; the query decides",
     "api/v1/approvals/proposals/<uuid:proposal_id>": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/explain": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/diff": "a right on a single tool counts too",
+    "api/v1/approvals/proposals/<uuid:proposal_id>/interdiff": (
+        "a right on a single tool counts too"
+    ),
+    "api/v1/approvals/proposals/<uuid:proposal_id>/threeway": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/clock": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/sealed": "a right on a single tool counts too",
     "api/v1/approvals/proposals/<uuid:proposal_id>/extend": "the command decides",
