@@ -30,7 +30,6 @@ class EraseSealed(ApiView):
 
     permission = Permission.POLICIES_MANAGE
     people_only = True
-    repeatable = False
 
     @extend_schema(operation_id="proposals_erase_sealed", request=EraseIn, responses=EraseOut)
     def post(self, request: Request, proposal_id: UUID) -> Response:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from approvals.cards.may import May
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelegationCard:
@@ -22,4 +24,4 @@ class DelegationCard:
     ended_by: str
     live: bool
     why_silent: str  # why it lets nobody decide although it is live, or ""
-    may_end: bool = False  # whether the reader may end it now
+    may_end: May | None = None  # whether the reader may end it; None: it is over

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from approvals.cards.may import May
 from approvals.states import AttentionReason
 
 
@@ -25,7 +26,7 @@ class ClaimsCard:
     mine: ClaimCard | None
     others: tuple[ClaimCard, ...]
     may_claim: bool  # the reader may decide it, and has not voted
-    may_take_over: bool  # the reader leads, and others hold it
+    may_take_over: May | None  # the reader leads; None: nobody else holds it
     refusal: str  # why the reader cannot approve for now, or ""
     by_itself: bool  # an open page claims it, and goes on to
     snoozed_until: datetime | None

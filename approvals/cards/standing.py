@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from approvals.cards.content import Content
+from approvals.cards.may import May
 from approvals.states import ProposalState, StandingState
 
 
@@ -54,7 +55,7 @@ class StandingCard:
     revoke_reason: str
     state: StandingState
     last_uses: tuple[StandingUseCard, ...] = ()  # newest first
-    may_revoke: bool = False  # the reader
+    may_revoke: May | None = None  # whether the reader may end it; None: somebody has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,14 @@ from approvals.commands.signing import voter_of
 from approvals.errors import AlreadyVoted, ProposalClaimed, VoteByMachine
 from approvals.events import CLAIMS, PROPOSAL_CLAIMS, ProposalTakenOver
 from approvals.models import LABEL_LENGTH, Claim
-from approvals.policies import planning
+from approvals.policies import claiming, planning
 from approvals.queries.claims import decisions_of, read_claims
 from approvals.queries.people import seen_by
 from approvals.states import Choice
 from audit.commands import record
-from console.accounts.states import Permission
 from console.kernel import clock, outbox
 from console.kernel.actors import Actor
-from console.kernel.errors import ConsoleError, NotAllowed, NotFound
+from console.kernel.errors import ConsoleError, NotFound
 from console.kernel.transactions import command
 
 _HOUR: Final = timedelta(hours=1)
@@ -78,12 +77,7 @@ def take_over(*, actor: Actor, proposal_id: UUID) -> ClaimsCard:
         AlreadyDecided: nobody can be at work on it.
         ProposalExpired: the time was over; the expiry is kept.
     """
-    if not actor.has(Permission.APPROVALS_LEAD):
-        raise NotAllowed(
-            f"This needs the permission {Permission.APPROVALS_LEAD}; ask an administrator, or "
-            "wait for the end of the lease.",
-            permission=Permission.APPROVALS_LEAD.value,
-        )
+    claiming.require_lead(actor)
     desk = lock_for_person(actor, proposal_id)
     at = clock.now()
     if desk.settle_clock(at=at):

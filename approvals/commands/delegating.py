@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db import connection, models
 
 from approvals import policies
+from approvals.cards import May
 from approvals.cards.delegating import DelegationCard
 from approvals.commands.laddering import check_dead_ends
 from approvals.commands.remarks import needed_text
 from approvals.errors.delegating import (
     DelegationByMachine,
-    DelegationNotYours,
     DelegationOver,
     DelegationRefused,
     DelegationTaken,
@@ -20,7 +20,7 @@ from approvals.errors.delegating import (
 from approvals.events.delegating import DelegationEnded, DelegationMade
 from approvals.models import LABEL_LENGTH, REASON_LENGTH, Delegation
 from approvals.policies.delegating import LONGEST, MOST_DAYS, STEPUP_S
-from approvals.queries.delegating import may_end
+from approvals.queries.delegating import require_ender
 from audit.commands import record
 from console.accounts import queries as people
 from console.accounts.cards import Reviewer
@@ -88,7 +88,7 @@ def delegate(
         actor=actor,
     )
     _look_for_dead_ends(actor)
-    return row.card(at=at, may_end=True)
+    return row.card(at=at, may_end=May())
 
 
 @command
@@ -107,10 +107,7 @@ def end_delegation(*, actor: Actor, delegation_id: UUID) -> DelegationCard:
     row = mine.first()
     if row is None:
         raise NotFound("There is no such delegation here; look at the list.")
-    if not may_end(row, actor):
-        raise DelegationNotYours(
-            "Only the two people end a delegation, or whoever leads the reviewers; ask one of them."
-        )
+    require_ender(row, actor)
     at = clock.now()
     # Waits for a vote by it that is under way; that one is asked again at its dispatch.
     ended = mine.filter(ended_at__isnull=True, until__gt=at).update(

@@ -12,18 +12,16 @@ from approvals.commands.refusing import expired, kept
 from approvals.errors import (
     AlreadyDecided,
     StandingInvalid,
-    StandingNotYours,
     StandingTaken,
 )
 from approvals.errors.delegating import NotInPlace
 from approvals.events import StandingMade, StandingRevoked
 from approvals.models import LABEL_LENGTH, REASON_LENGTH, Standing, Vote
 from approvals.queries.editing import seen_row
-from approvals.queries.standing import AGREED, card_of, may_revoke, not_found, vote_of
+from approvals.queries.standing import AGREED, card_of, not_found, require_revoker, vote_of
 from approvals.states import Choice
 from audit.commands import record
 from console.accounts import queries as people
-from console.accounts.states import Permission
 from console.kernel import canonical, clock
 from console.kernel.actors import Actor
 from console.kernel.errors import BadInput, ConsoleError
@@ -108,11 +106,7 @@ def revoke_standing(*, actor: Actor, standing_id: UUID, reason: str) -> Standing
     row = Standing.objects.select_for_update(no_key=True).filter(pk=standing_id).first()
     if row is None:
         raise not_found()
-    if not may_revoke(actor, row):
-        raise StandingNotYours(
-            "Only its maker and who leads the reviewers end this; ask them.",
-            permission=Permission.APPROVALS_LEAD.value,
-        )
+    require_revoker(actor, row)
     if row.revoked_at is None:
         row.revoked_at = clock.now()
         row.revoked_by = actor.label[:LABEL_LENGTH]

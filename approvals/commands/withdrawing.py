@@ -3,17 +3,16 @@
 from uuid import UUID
 
 from approvals.commands import reviewers, steps
-from approvals.commands.desk import Desk, must_lock
+from approvals.commands.desk import must_lock
 from approvals.commands.refusing import expired, kept
-from approvals.errors import NotYours
+from approvals.policies.people import require_taker
 from approvals.queries.editing import seen_row
-from approvals.states import Outcome, PrincipalRole
+from approvals.states import Outcome
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import ConsoleError
 from console.kernel.transactions import command
 
-_TAKERS = frozenset({PrincipalRole.STARTER, PrincipalRole.OWNER})
 _TOLD = "The request was taken back by {who}; the change was not made."
 
 
@@ -34,7 +33,7 @@ def take_back(*, actor: Actor, proposal_id: UUID) -> None:
     if desk.settle_clock(at=at):
         return kept(expired(), type(None))
     try:
-        _require_theirs(desk, actor)
+        require_taker(actor, desk.principals)
         if steps.runs(desk.row):
             steps.call_off(desk.row, actor=actor, at=at, cause=f"taken back by {actor.label}")
             return None
@@ -44,11 +43,3 @@ def take_back(*, actor: Actor, proposal_id: UUID) -> None:
     told = _TOLD.format(who=actor.label)
     desk.end(Outcome.WITHDRAWN, at=at, cause=f"taken back by {actor.label}", told=told)
     return None
-
-
-def _require_theirs(desk: Desk, actor: Actor) -> None:
-    mine = {one.role for one in desk.principals if str(one.person_id) == actor.id}
-    if not (actor.is_person and mine & _TAKERS):
-        raise NotYours(
-            "Only who started this, or owns the agent, takes it back; reject it if you may vote.",
-        )

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from approvals.cards import May
 from approvals.cards.delegating import DelegationCard
 from approvals.models.columns import LABEL_LENGTH, REASON_LENGTH
 from approvals.policies.delegating import LONGEST
@@ -73,7 +74,9 @@ class Delegation(TenantRow):
         over = self.until if self.ended_at is None else self.ended_at
         return self.made_at <= at < over
 
-    def card(self, *, at: datetime, why_silent: str = "", may_end: bool = False) -> DelegationCard:
+    def card(
+        self, *, at: datetime, why_silent: str = "", may_end: May | None = None
+    ) -> DelegationCard:
         return DelegationCard(
             id=self.id,
             from_id=self.from_person_id,
@@ -88,5 +91,5 @@ class Delegation(TenantRow):
             ended_by=self.ended_by_label,
             live=self.covers(at),
             why_silent=why_silent if self.covers(at) else "",
-            may_end=may_end and self.covers(at),
+            may_end=may_end if self.covers(at) else None,
         )

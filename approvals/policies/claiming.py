@@ -9,6 +9,9 @@ from approvals.cards import Block, ClaimCard, Principal, Requirement, Slot, Vote
 from approvals.policies.matching import largest_matching, units
 from approvals.policies.people import who_refusal
 from approvals.policies.requirement import ANYBODY, answers_to, asked_groups
+from console.accounts.states import Permission
+from console.kernel.actors import Actor
+from console.kernel.errors import NotAllowed
 
 LEASE: Final = timedelta(minutes=5)
 DECISIONS_AN_HOUR: Final = 60  # beyond, opening a page claims nothing: others come first
@@ -44,6 +47,16 @@ def in_the_way(
     if has_free_place(requirement, holders, voters[person]):
         return None
     return min(counted, key=lambda claim: claim.until, default=None)
+
+
+def require_lead(actor: Actor) -> None:
+    """Raise unless the actor leads the reviewers, who alone end claims of others."""
+    if not actor.has(Permission.APPROVALS_LEAD):
+        raise NotAllowed(
+            f"This needs the permission {Permission.APPROVALS_LEAD}; ask an administrator, or "
+            "wait for the end of the lease.",
+            permission=Permission.APPROVALS_LEAD.value,
+        )
 
 
 def claimed_by(claim: ClaimCard) -> str:

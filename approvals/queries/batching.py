@@ -19,6 +19,7 @@ from approvals.cards import (
 )
 from approvals.errors import BatchMixed, BatchNever, BatchTooMany
 from approvals.models import Proposal, RequirementRow, Revision
+from approvals.policies.batching import never_in_batch
 from approvals.policies.delegating import has_own_right, lent_for
 from approvals.queries.people import as_voter, oneself, seen_by, voters_of
 from approvals.queries.rows import annotated, queue_rows
@@ -111,10 +112,7 @@ def checked_titles(*, actor: Actor, items: Collection[Listed]) -> Mapping[UUID, 
 def require_batchable(row: Proposal, requirement: Requirement, count: int) -> None:
     """Raise unless a proposal may be decided together with that many."""
     if _is_never(row.tier, requirement):
-        raise BatchNever(
-            f"“{row.title}” takes a decision of its own; open it and vote on its page.",
-            proposal=str(row.id),
-        )
+        raise BatchNever(never_in_batch(row.title), proposal=str(row.id))
     if count > requirement.batch_most:
         raise _too_many(requirement.batch_most)
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from django.db.models import Count
 
 from approvals import policies
-from approvals.cards import ClaimCard, ClaimsCard, Requirement, SavedViewCard
+from approvals.cards import ClaimCard, ClaimsCard, May, Requirement, SavedViewCard
 from approvals.models import Claim, PrincipalRow, Proposal, RequirementRow, SavedView, Snooze, Vote
+from approvals.policies import claiming
 from approvals.queries.people import seen_by, voters_on
 from approvals.queries.seeing import row_for
 from approvals.queries.turns import NOBODY
 from approvals.states import DECIDABLE, ProposalState
-from console.accounts.states import Permission
 from console.kernel import clock
 from console.kernel.actors import Actor
 from console.kernel.errors import NotFound
@@ -24,7 +24,7 @@ _NOBODY_AT_WORK: Final = ClaimsCard(
     mine=None,
     others=(),
     may_claim=False,
-    may_take_over=False,
+    may_take_over=None,
     refusal="",
     by_itself=False,
     snoozed_until=None,
@@ -86,7 +86,7 @@ def read_claims(actor: Actor, row: Proposal) -> ClaimsCard:
         mine=read.mine if read.may_decide else None,
         others=read.others,
         may_claim=read.may_decide,
-        may_take_over=bool(read.others) and actor.has(Permission.APPROVALS_LEAD),
+        may_take_over=May.after(lambda: claiming.require_lead(actor)) if read.others else None,
         refusal=policies.claimed_by(way) if way else "",
         by_itself=read.may_decide and way is None,
         snoozed_until=read.snoozed_until if read.may_decide else None,

@@ -6,14 +6,16 @@ two people count as one follows from the row alone, for as long as it lasted.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
 
-from approvals.cards import Lent, Voter
+from approvals.cards import Lent, May, Voter
 from approvals.cards.delegating import DelegationCard
+from approvals.errors.delegating import DelegationNotYours
 from approvals.models import Delegation
 from console.accounts import queries as accounts
 from console.accounts.cards import Reviewer
@@ -39,7 +41,11 @@ def delegations(*, actor: Actor) -> tuple[DelegationCard, ...]:
     rows = list(_of_tenant(actor).order_by("-made_at", "-id")[:_MOST])
     people = _reviewers(actor, rows)
     cards = [
-        row.card(at=at, why_silent=why_silent(row, people), may_end=may_end(row, actor))
+        row.card(
+            at=at,
+            why_silent=why_silent(row, people),
+            may_end=May.after(partial(require_ender, row, actor)),
+        )
         for row in rows
     ]
     return tuple(sorted(cards, key=lambda card: not card.live))
@@ -55,12 +61,13 @@ def possible_stand_ins(*, actor: Actor) -> tuple[Reviewer, ...]:
 # -- shared with commands and other queries ------------------------------------------------------
 
 
-def may_end(row: Delegation, actor: Actor) -> bool:
-    """Say whether the actor is one of the two people, or leads the reviewers."""
-    if not actor.is_person:
-        return False
+def require_ender(row: Delegation, actor: Actor) -> None:
+    """Raise unless the actor is one of the two people, or leads the reviewers."""
     mine = actor.id in {str(row.from_person_id), str(row.to_person_id)}
-    return mine or actor.has(Permission.APPROVALS_LEAD)
+    if not (actor.is_person and (mine or actor.has(Permission.APPROVALS_LEAD))):
+        raise DelegationNotYours(
+            "Only the two people end a delegation, or whoever leads the reviewers; ask one of them."
+        )
 
 
 def why_silent(row: Delegation, people: Mapping[UUID, Reviewer]) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models.functions import RowNumber
 
 from approvals import policies
 from approvals.cards import (
+    May,
     Requirement,
     StandingBase,
     StandingCard,
@@ -18,6 +20,7 @@ from approvals.cards import (
     StandingWord,
     Voter,
 )
+from approvals.errors import StandingNotYours
 from approvals.models import (
     Decision,
     Evaluation,
@@ -204,17 +207,20 @@ def _cards(actor: Actor, rows: Sequence[Standing], *, at: datetime) -> tuple[Sta
             revoke_reason=row.revoke_reason,
             state=_state(row, voters.of({row.proposal.tool_id}), at=at),
             last_uses=tuple(uses[row.id]),
-            may_revoke=row.revoked_at is None and may_revoke(actor, row),
+            may_revoke=None if row.revoked_at else May.after(partial(require_revoker, actor, row)),
         )
         for row in rows
     )
 
 
-def may_revoke(actor: Actor, row: Standing) -> bool:
-    """Say whether the actor may end a standing approval: its maker, or who leads the reviewers."""
-    return actor.is_person and (
-        str(row.maker_id) == actor.id or actor.has(Permission.APPROVALS_LEAD)
-    )
+def require_revoker(actor: Actor, row: Standing) -> None:
+    """Raise unless the actor may end a standing approval: its maker, or who leads reviewers."""
+    made = str(row.maker_id) == actor.id
+    if not (actor.is_person and (made or actor.has(Permission.APPROVALS_LEAD))):
+        raise StandingNotYours(
+            "Only its maker and who leads the reviewers end this; ask them.",
+            permission=Permission.APPROVALS_LEAD.value,
+        )
 
 
 def _state(row: Standing, voters: Mapping[UUID, Voter], *, at: datetime) -> StandingState:

@@ -102,6 +102,10 @@ def _list(request: HttpRequest, refusal: ConsoleError | None) -> HttpResponse:
         "people": queries.possible_stand_ins(actor=actor) if votes else (),
         "groups": sorted(actor.groups) if votes else (),
         "may_make": votes,
+        "end_refusal": next(
+            (one.may_end.refusal for one in cards if one.may_end is not None and not one.may_end),
+            "",
+        ),
         "taken": next((card for card in cards if card.live and _is_of(card, actor.id)), None),
         "days": _DAYS,
         "is_fresh": people.fresh_for(actor=actor) <= STEPUP_S,

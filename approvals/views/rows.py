@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from approvals import policies
 from approvals.cards import ClaimCard, QueueRow, Turn
 from approvals.states import DECIDABLE, SETTLED, AttentionReason, ProposalState
 from console.kernel.templatetags.signs import STATES
@@ -54,9 +55,18 @@ def queue_row(row: QueueRow, *, reader: str, query: str, live: bool) -> dict[str
         "signal_word": _word(row),
         "at": card.decide_by if waits else card.moved_at,
         "at_label": "Decide by" if waits else "",
-        # The value of the row's box: what the reader may decide together with others.
-        "select": str(card.id) if waits and row.turn is not None and card.tier == 1 else "",
+        **_box(row, waits=waits),
     }
+
+
+def _box(row: QueueRow, *, waits: bool) -> dict[str, str]:
+    """Return the row's box: what it selects, or why it stands there disabled."""
+    card = row.card
+    if not waits or row.turn is None:
+        return {"select": "", "unselected": ""}
+    if card.tier > 1:
+        return {"select": "", "unselected": policies.never_in_batch(card.title)}
+    return {"select": str(card.id), "unselected": ""}
 
 
 def _note(row: QueueRow) -> str:
@@ -89,7 +99,7 @@ def _as_one(members: Sequence[dict[str, Any]]) -> dict[str, Any]:
         **first,
         "dom_id": f"same-{members[0]['card'].id}",
         "select": several,
-        "members": [{**member, "select": ""} for member in members],
+        "members": [{**member, "select": "", "unselected": ""} for member in members],
         "count": len(members),
         "left": sum(member["gone"] for member in members),
         "asked": len(asked),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import commands, policies, queries
-from approvals.cards import CommentCard, ProposalDetail, ThreadLine
+from approvals.cards import CommentCard, May, ProposalDetail, ThreadLine
 from approvals.errors import CheckRevealed
 from approvals.forms import AnswerForm, AskForm, ThreadForm
 from approvals.states import LIVE, CommentKind, PrincipalRole, ProposalState
@@ -27,7 +27,6 @@ _WORDS: Final = {
 _NO_EDIT: Final = (
     "A plan is not changed in place; request changes or reject it, and the agent proposes another."
 )
-_TAKERS: Final = {PrincipalRole.STARTER, PrincipalRole.OWNER}
 
 
 @requires("")
@@ -103,15 +102,22 @@ def content_of(actor: Actor, found: ProposalDetail, said: Iterable[ThreadLine]) 
         "asked": asked,
         "may_reply": live and bool(asked) and PrincipalRole.STARTER in mine,
         "said": {"kind": CommentKind.QUESTION.value, "text": "", "pause": ""},
-        "may_edit": reviews and not card.steps,
+        "may_edit": _may_edit(found, reviews=reviews) if live else None,
         "may_hand_back": reviews,
-        "edit_refusal": found.refusal or (_NO_EDIT if card.steps else ""),
         "may_pause": live and not found.refusal,
-        "may_take_back": (live or runs) and bool(mine & _TAKERS),
+        "may_take_back": May.after(lambda: policies.require_taker(actor, found.principals))
+        if live or runs
+        else None,
         "runs": runs,
         "live": live,
         "is_stale": card.state is ProposalState.STALE,
     }
+
+
+def _may_edit(found: ProposalDetail, *, reviews: bool) -> May:
+    if reviews and not found.card.steps:
+        return May()
+    return May(found.refusal or _NO_EDIT)
 
 
 def _asked_of(found: ProposalDetail) -> str:

@@ -99,7 +99,7 @@ def replay(request: HttpRequest, replay_id: UUID) -> HttpResponse:
         "cancelled": card.state is ReplayState.CANCELLED,
         "before": _an_hour(card.held_before, card),
         "after": _an_hour(card.held_after, card),
-        "may_manage": actor.is_person and actor.has("policies.manage"),
+        "may_cancel": queries.may_manage(actor),
     }
     return show(request, "approvals/policies/replay.html", context)
 

@@ -70,7 +70,7 @@ def policies_list(request: HttpRequest) -> HttpResponse:
             "agreed": agreed.get(card.activated_by) if card.activated_by else None,
         }
         found.setdefault(card.policy, []).append(line)
-    context = {"policies": list(found.items()), "may_manage": _may(actor)}
+    context = {"policies": list(found.items()), "may_draft": queries.may_manage(actor)}
     return show(request, "approvals/policies/list.html", context)
 
 
@@ -144,7 +144,7 @@ def page(
         "rules": _rules(card),
         "sampled": [sampled(one) for one in found],
         "body": pretty(card.body),
-        "may_manage": _may(actor),
+        "may": queries.version_acts(actor=actor, version_id=version_id),
         "days": DAYS,
         "refusal": refusal,
         "replays": queries.replays_of(actor=actor, version_id=version_id),
@@ -267,7 +267,3 @@ def _form(request: HttpRequest, body: str, note: str, refusal: ConsoleError | No
     if refusal:
         response.refusal = refusal  # type: ignore[attr-defined]  # audit/middleware.py records it
     return response
-
-
-def _may(actor: Actor) -> bool:
-    return actor.is_person and actor.has("policies.manage")

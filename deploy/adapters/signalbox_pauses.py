@@ -81,6 +81,7 @@ class Desk:
         self._key = key
         self._tools = {tool.name: tool for tool in tools}
         self._ready: dict[tuple[str, str], str] = {}
+        self._asked: dict[tuple[str, str, str], str] = {}
 
     def knows(self, name: str) -> bool:
         return name in self._tools
@@ -92,6 +93,9 @@ class Desk:
             pause: the framework's id of this pause, so that a resent one is not asked twice.
         """
         tool, args = self._tools[name], plain(args)
+        asked = (pause, name, written(args))
+        if asked in self._asked:  # also after the call moved its own target
+            return self._asked[asked]
         before = tool.before(args)
         body = {
             "subject": str(uuid.uuid5(NAMESPACE, pause)),
@@ -105,7 +109,8 @@ class Desk:
         }
         once = str(uuid.uuid5(NAMESPACE, written(body)))
         found = self._call("POST", "/proposals", body, {"Idempotency-Key": once})
-        return str(found["id"])
+        self._asked[asked] = str(found["id"])
+        return self._asked[asked]
 
     def wait(self, proposal: str, *, until: datetime | None = None) -> Answer | None:
         """Wait for people; after `until` the request is taken back and the answer is None."""

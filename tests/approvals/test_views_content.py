@@ -252,7 +252,7 @@ class TestTakeBack:
     def test_is_refused_to_a_reviewer(self, cast: Cast) -> None:
         card = opened(cast)
         ruth = cast.client("ruth")
-        assert "Withdraw the request" not in text(ruth.get(f"/reviews/{card.id}/"))
+        assert f"/{card.id}/withdraw/" not in text(ruth.get(f"/reviews/{card.id}/"))
         assert ruth.post(f"/reviews/{card.id}/withdraw/").status_code == 403
 
 

@@ -114,7 +114,7 @@ class TestStandingPage:
         html = cast.client("ines").get(LIST).content.decode()
         assert "2 of 3" in html
         assert f"/reviews/{used.id}/" in html
-        assert "Only Ruth and who leads the reviewers revoke it." in html
+        assert "Only its maker and who leads the reviewers end this; ask them." in html
         assert cast.client("ines").get(f"{LIST}?one={card.id}").status_code == 200
 
     def test_ends_one_with_a_reason(self, cast: Cast) -> None:
