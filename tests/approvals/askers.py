@@ -12,6 +12,7 @@ from approvals import commands
 from approvals.states import Choice, CommentKind
 from console.kernel import clock
 from console.kernel.errors import ConsoleError
+from console.kernel.ids import uuid7
 from tests.approvals import glass
 from tests.approvals.desk import agent, vote
 from tests.approvals.lenders import Lenders
@@ -73,7 +74,7 @@ class Askers(Lenders):
                 actor=self.actor(who),
                 proposal_id=self.card.id,
                 kind=kind,
-                text="Why two stamps?",
+                text=f"Why two stamps? {uuid7()}",  # the same words again were no new question
                 pause=pause,
             )
             self.asked.append(card.id)
