@@ -76,7 +76,10 @@ class SampledRules(ApiView):
 
 
 class Simulate(ApiView):
-    """What a version would say about one call; nothing is written, so no key is needed."""
+    """What a version would say about one call; nothing is written.
+
+    Hence no idempotency key counts here.
+    """
 
     permission = Permission.APPROVALS_VIEW
     repeatable = False
