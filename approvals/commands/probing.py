@@ -38,13 +38,17 @@ def probe_opened(*, actor: Actor, card: ProposalCard) -> bool:
     """Look at the target of a high-stakes proposal that somebody opens; True: it has changed."""
     if card.tier != TIER or card.state not in _WATCHED:
         return False
-    return _look(_me(actor), card.id, every_s=OPENED_S)
+    me = _me(actor)
+    if card.plan_pos is None and is_elsewhere(card.subject.kind, card.tool):
+        return _look_outside(actor=me, proposal_id=card.id, every_s=OPENED_S)
+    return probe(actor=me, proposal_id=card.id, every_s=OPENED_S)
 
 
 def probe_due(*, actor: Actor) -> int:
     """Look at every target that nobody has looked at for five minutes; returns how many changed."""
     due = unprobed(actor=actor, older_than_s=DUTY_S, tier=TIER, limit=_MOST_AT_ONCE)
-    return sum(_look(_me(actor), each, every_s=DUTY_S) for each in due)
+    me = _me(actor)
+    return sum(_look(actor=me, proposal_id=each, every_s=DUTY_S) for each in due)
 
 
 @command
@@ -116,10 +120,14 @@ def hand_back(*, actor: Actor, proposal_id: UUID, revision_no: int, seen_digest:
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def _look(actor: Actor, proposal_id: UUID, *, every_s: int) -> bool:
-    """Look at a target if it is time; at one outside between transactions, as it may be slow."""
-    if not _elsewhere(actor=actor, proposal_id=proposal_id):
-        return probe(actor=actor, proposal_id=proposal_id, every_s=every_s)
+def _look(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
+    if _elsewhere(actor=actor, proposal_id=proposal_id):
+        return _look_outside(actor=actor, proposal_id=proposal_id, every_s=every_s)
+    return probe(actor=actor, proposal_id=proposal_id, every_s=every_s)
+
+
+def _look_outside(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
+    """Look at a target outside if it is time: between two transactions, as it may be slow."""
     if not begin_look(actor=actor, proposal_id=proposal_id, every_s=every_s):
         return False
     row, said = _asked(actor=actor, proposal_id=proposal_id)
@@ -139,8 +147,8 @@ def _elsewhere(*, actor: Actor, proposal_id: UUID) -> bool:
 @command
 def begin_look(*, actor: Actor, proposal_id: UUID, every_s: int) -> bool:
     """Keep that somebody looks, if it is time."""
-    row = Proposal.objects.get(tenant_id=actor.tenant_id, pk=proposal_id)
-    return _mine_to_look(row, every_s)
+    row = Proposal.objects.filter(tenant_id=actor.tenant_id, pk=proposal_id).first()
+    return row is not None and _mine_to_look(row, every_s)
 
 
 @query

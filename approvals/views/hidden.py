@@ -7,12 +7,15 @@ from django.urls import reverse
 
 from approvals import queries
 from approvals.cards import ProposalDetail
+from approvals.policies.sealed import sealed_in
 from approvals.states import LIVE
 from console.kernel.http import actor_of
 
 
 def sealed_context(request: HttpRequest, found: ProposalDetail) -> dict[str, Any] | None:
     """Return what `approvals/sealed.html` shows; None where nothing is hidden."""
+    if next(sealed_in(found.content.args), None) is None:
+        return None
     actor = actor_of(request)
     cards = queries.sealed_of(actor=actor, subject=found.origin)
     if not cards:
