@@ -272,6 +272,13 @@ def _through_what_nobody_decides(at: Breakers) -> None:
     at.change_the_policy("")
     at.approve("ines")
     at.claim()
+    at.begin_anew(1, "approve", 0)
+    at.approve("ruth")
+    at.drift()
+    at.claim()
+    at.wait_for_the_deadline(0, just_before=False)
+    at.pulse()
+    assert at.oracle.state == "expired"  # what is stale is not what anybody asked for
     at.begin_anew(2, "park", 0)
     at.wait_for_the_deadline(0, just_before=False)
     at.ask("ines", CommentKind.QUESTION, pause=True)
@@ -302,8 +309,14 @@ def _through_broken_glass(at: Breakers) -> None:
     for minutes in (5, 60):
         at.lend_glass("peer", minutes)
     at.wait(9)
+    at.break_glass("peer", anybody=True)
+    assert at.oracle.state == "open"  # their time was over
     at.take_glass("peer")
     at.lend_glass("peer", 60)
+    at.freeze("a", lag=0)
+    at.break_glass("peer", anybody=True)
+    assert at.oracle.state == "open"  # a stop is none of the votes that it replaces
+    at.thaw("a")
     at.break_glass("peer", anybody=True)
     at.break_glass("peer", anybody=True)
     at.take_glass("peer")
@@ -352,8 +365,20 @@ def _through_what_was_foreseen(at: Breakers) -> None:
     assert at.oracle.state == "open"
 
 
+def _through_a_word_that_was_taken_back(at: Breakers) -> None:
+    at.leave()
+    at.open(1, "refuse")
+    at.foresee("ines")
+    at.begin_anew(1, "refuse", 0)
+    assert at.oracle.state == "approved"
+    at.revoke_standing("ines")
+    at.claim()
+    assert at.oracle.state == "open"
+
+
 TOURS: Final = (
     _through_what_was_foreseen,
+    _through_a_word_that_was_taken_back,
     _through_questions,
     _through_what_nobody_decides,
     _through_another_target,
