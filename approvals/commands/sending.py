@@ -259,18 +259,24 @@ class _PostRoom:
             return None
         kind = ChannelKind(channel.kind)
         shown = notes if kind is ChannelKind.WEBHOOK else _newest(notes)
-        here = settings.PUBLIC_URL
+        here, subject = settings.PUBLIC_URL, letters.subject(shown)
         text = (
             letters.webhook_body(shown[0], public_url=here)
             if kind is ChannelKind.WEBHOOK
-            else letters.text(shown, zone="UTC", public_url=here, settings_path="")
+            else letters.text(
+                shown,
+                zone="UTC",
+                public_url=here,
+                settings_path="",
+                most=couriers.room(kind, address, subject),
+            )
         )
         return Parcel(
             notice_ids=ids,
             kind=kind,
             address=address,
             secret=secret,
-            subject=letters.subject(shown),
+            subject=subject,
             text=text,
         )
 

@@ -25,6 +25,11 @@ _WAYS: Final[Mapping[ChannelKind, Callable[[Parcel], None]]] = {
 }
 
 
+def room(kind: ChannelKind, address: str, subject: str) -> int | None:
+    """Return how many characters of text one message may have beside its subject; None: any."""
+    return chat.room(address, subject) if kind is ChannelKind.CHAT else None
+
+
 def send(parcel: Parcel) -> Failure | None:
     """Send one message; None says that the other side took it."""
     try:
@@ -45,4 +50,4 @@ def send_in_turn(parcels: Sequence[Parcel]) -> list[Failure | None]:
     ]
 
 
-__all__ = ["Lost", "described", "new_secret", "seal", "send", "send_in_turn", "unseal"]
+__all__ = ["Lost", "described", "new_secret", "room", "seal", "send", "send_in_turn", "unseal"]

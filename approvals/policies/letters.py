@@ -160,23 +160,35 @@ def subject(notes: Sequence[Note]) -> str:
     return f"[Signalbox] {len(notes)} notices{waits}"
 
 
-def text(notes: Sequence[Note], *, zone: str, public_url: str, settings_path: str) -> str:
+def text(
+    notes: Sequence[Note],
+    *,
+    zone: str,
+    public_url: str,
+    settings_path: str,
+    most: int | None = None,
+) -> str:
     """Return a message about one proposal or many, as plain text.
 
     Args:
         zone: in which times are given.
         public_url: where the console is, without a slash at its end.
         settings_path: where a person changes what they are told; "" for a shared channel.
+        most: how many characters there is room for; whole notices are left out, and said to be.
     """
-    parts = [_part(note, ZoneInfo(zone), public_url) for note in notes[:MOST_NOTES]]
-    more = len(notes) - MOST_NOTES
-    if more > 0:
-        parts.append(f"{more} more are in the list of reviews: {public_url}/reviews/")
     foot = "A link opens the proposal and decides nothing: sign in and vote there.\n"
     foot += "What would change is shown only there."
     if settings_path:
         foot += f"\nWhat you are told, and when: {public_url}{settings_path}"
-    return "\n\n".join([*parts, f"-- \n{foot}"]) + "\n"
+    parts = [_part(note, ZoneInfo(zone), public_url) for note in notes[:MOST_NOTES]]
+    while True:
+        more = len(notes) - len(parts)
+        left = f"{more} more {'is' if more == 1 else 'are'}"
+        rest = f"{left} in the list of reviews: {public_url}/reviews/"
+        whole = "\n\n".join([*parts, *([rest] if more else []), f"-- \n{foot}"]) + "\n"
+        if most is None or len(whole) <= most or len(parts) == 1:
+            return whole
+        parts.pop()
 
 
 def webhook_body(note: Note, *, public_url: str) -> str:

@@ -1,6 +1,7 @@
 """The other side of notices: a real mail server and a real web server on this machine."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +97,7 @@ class WebServer:
     port: int = 0
     calls: list[Call] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    says: bytes = b""  # what it answers with
     location: str = ""
 
     @property
@@ -118,7 +120,7 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 
 
 @contextmanager
-def web_server() -> Iterator[WebServer]:
+def web_server(tls: ssl.SSLContext | None = None) -> Iterator[WebServer]:
     kept = WebServer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -128,8 +130,9 @@ def web_server() -> Iterator[WebServer]:
             self.send_response(kept.answers.pop(0) if kept.answers else 200)
             if kept.location:
                 self.send_header("Location", kept.location)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(kept.says)))
             self.end_headers()
+            self.wfile.write(kept.says)
 
         @override
         def log_message(self, *_args: Any) -> None:
@@ -137,6 +140,8 @@ def web_server() -> Iterator[WebServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     kept.port = server.server_address[1]
     with _running(server):
         yield kept

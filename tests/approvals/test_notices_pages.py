@@ -58,7 +58,11 @@ class TestAddChannel:
         ("kind", "address", "shown"),
         [
             (ChannelKind.CHAT, SLACK, "Slack"),
-            (ChannelKind.CHAT, "workflows://prod.logic.example:443/flow/sig", "Power Automate /"),
+            (
+                ChannelKind.CHAT,
+                "workflows://prod.logic.example:443/flow/sig",
+                "Teams workflow at prod",
+            ),
             (ChannelKind.CHAT, "ntfys://ntfy.example/reviews", "ntfy at ntfy.example"),
             (ChannelKind.EMAIL, "reviews@meridian.example", "reviews@meridian.example"),
             (ChannelKind.WEBHOOK, "https://hooks.example:8443/x", "https://hooks.example:8443/…"),
