@@ -18,6 +18,7 @@ from tests.journeys.conftest import OpenBrowser
 from tests.journeys.people import Customer, Keyboard, Person
 from tests.journeys.shop import ORDER, ask, open_shop
 from tests.journeys.test_review_page import armed
+from tests.journeys.test_signing import grow_old
 
 PAGE = re.compile("/reviews/[0-9a-f-]{36}/")
 MOST_PRESSES = 4  # from the list to a recorded vote
@@ -36,6 +37,7 @@ def state(cast: Cast, card: ProposalCard) -> ProposalState:
     return now(cast, card).card.state
 
 
+@pytest.mark.allow_noise("403")  # the vote that has to be confirmed first
 def test_a_day_goes_by_with_the_keyboard_alone(
     cast: Cast, console: str, open_browser: OpenBrowser
 ) -> None:
@@ -44,9 +46,10 @@ def test_a_day_goes_by_with_the_keyboard_alone(
     first, second, bad, late, extra = (asked(cast, f"#D{n}") for n in range(5))
     run = uuid7()
     same = [asked(cast, "#D9", run=run) for _ in range(3)]
-    ruth = Person(open_browser(), console).enter(cast, "ruth")
+    ruth = Person(open_browser(), console)
     keys = Keyboard(ruth.page)
 
+    signs_in(ruth, keys, cast)
     keys.press("g", "r")
     ruth.page.wait_for_url("**/reviews/")
     ruth.finds_no_barrier()
@@ -56,6 +59,8 @@ def test_a_day_goes_by_with_the_keyboard_alone(
     rejects(ruth, keys)
     ruth.page.wait_for_url(f"**/reviews/{late.id}/")
     assert state(cast, bad) is ProposalState.REJECTED
+    puts_back(ruth, keys)
+    claims(ruth, keys, late)
     puts_off(ruth, keys)
     decides_together(ruth, keys)
     assert {state(cast, card) for card in (*same, extra)} == {ProposalState.APPROVED}
@@ -63,6 +68,15 @@ def test_a_day_goes_by_with_the_keyboard_alone(
     searches(ruth, keys)
     asks(ruth, keys)
     edits(ruth, keys)
+    confirms(ruth, keys, cast)
+
+
+def signs_in(ruth: Person, keys: Keyboard, cast: Cast) -> None:
+    member = cast.members["ruth"]
+    ruth.goes_to("/sign-in/")
+    keys.reach(ruth.page.get_by_label("E-mail")).write(member.email)
+    keys.reach(ruth.page.get_by_label("Password")).write(member.password).press("Enter")
+    ruth.page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
 def decides(ruth: Person, keys: Keyboard, first: ProposalCard, second: ProposalCard) -> None:
@@ -91,11 +105,27 @@ def rejects(ruth: Person, keys: Keyboard) -> None:
     keys.press("Control+Enter")
 
 
-def puts_off(ruth: Person, keys: Keyboard) -> None:
-    """The next one is claimed by being read; put back, it goes off the list for a while."""
+def puts_back(ruth: Person, keys: Keyboard) -> None:
+    """The next one is claimed by being read."""
     expect(ruth.page.get_by_text("You are at work on this")).to_be_visible()
     keys.press("c", "Enter")
     ruth.page.wait_for_url("**/reviews/")
+
+
+def claims(ruth: Person, keys: Keyboard, card: ProposalCard) -> None:
+    """Where reading claims nothing, as in the hour of many decisions, the same key does."""
+    by_itself = "**/api/v1/approvals/proposals/*/claim"
+    ruth.page.route(by_itself, lambda route: route.fulfill(status=204))
+    keys.press("j", "o")
+    ruth.page.wait_for_url(f"**/reviews/{card.id}/")
+    keys.press("c")
+    expect(ruth.page.get_by_role("button", name="Claim")).to_be_focused()
+    keys.press("Enter")
+    puts_back(ruth, keys)
+    ruth.page.unroute(by_itself)
+
+
+def puts_off(ruth: Person, keys: Keyboard) -> None:
     keys.press("j", "s")
     dialog = ruth.page.get_by_role("dialog", name="Put it off")
     expect(dialog).to_contain_text("Cancel order #D3")
@@ -165,6 +195,24 @@ def edits(ruth: Person, keys: Keyboard) -> None:
     expect(bar).to_contain_text("You edited the proposal")
     keys.press("Escape")
     ruth.page.wait_for_url(re.compile(r"/reviews/(\?|$|#)"))
+
+
+def confirms(ruth: Person, keys: Keyboard, cast: Cast) -> None:
+    """A vote of the highest tier, with a sign-in that has grown old."""
+    card = opened(cast, tier=2, facts_=facts(2, title="Cancel order #D7"))
+    grow_old(cast.ruth.id)
+    keys.press("g", "r")
+    expect(ruth.page.get_by_role("link", name="Cancel order #D7")).to_be_visible()
+    keys.press("j", "o")
+    ruth.page.wait_for_url(f"**/reviews/{card.id}/")
+    armed(ruth.page)
+    keys.press("a", "Control+Enter")
+    dialog = ruth.page.get_by_role("dialog", name="Confirm that it is you")
+    expect(dialog.get_by_label("Password")).to_be_focused()
+    keys.write(cast.members["ruth"].password).press("Enter")
+    standing = ruth.page.get_by_role("region", name="Where it stands")
+    expect(standing).to_contain_text("recorded")
+    assert state(cast, card) is ProposalState.OPEN  # it needs another one
 
 
 # Presses a key as a browser does, without its pace: the page's handlers, and what the browser does

@@ -73,6 +73,7 @@ export function onHint(names, listener) {
 export function markFresh() {
   dataAsOf = serverNow();
   if (socket?.readyState === WebSocket.OPEN) show("live");
+  else if (downSince) show(away());
 }
 
 /** Say that the session has ended; nothing is retried until the page is loaded anew. */
@@ -160,18 +161,24 @@ function lost(code) {
   if (signedOut) return;
   downSince ||= Date.now();
   attempts += 1;
-  show(navigator.onLine ? "reconnecting" : "offline");
+  show(away());
   startPolling();
   clearTimeout(retryTimer);
   retryTimer = setTimeout(connect, wait * (0.7 + Math.random() * 0.6));
   wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
 
+/** @returns {"offline" | "polling" | "reconnecting"} how the page stands without its line */
+function away() {
+  if (!navigator.onLine) return "offline";
+  return Date.now() - downSince < POLL_AFTER_MS ? "reconnecting" : "polling";
+}
+
 function startPolling() {
   clearInterval(pollTimer);
   pollTimer = setInterval(() => {
     if (signedOut || Date.now() - downSince < POLL_AFTER_MS) return;
-    show("offline");
+    show(away());
     poll();
   }, POLL_MS);
 }
@@ -187,7 +194,7 @@ function reconnectNow() {
   if (!socket) connect();
 }
 
-/** @param {"live" | "reconnecting" | "offline" | "signed-out"} state */
+/** @param {"live" | "reconnecting" | "polling" | "offline" | "signed-out"} state */
 function show(state) {
   const strip = document.getElementById("status");
   const text = strip?.querySelector("[data-text]");
@@ -197,10 +204,11 @@ function show(state) {
   text.textContent = {
     live: `Live ${asOf}`,
     reconnecting: `Reconnecting (${attempts}), data as of ${asOf}`,
+    polling: `Not live, read every ${POLL_MS / 1000} s, data as of ${asOf}`,
     offline: `Offline, data as of ${asOf}`,
     "signed-out": "Signed out, reload to sign in",
   }[state];
-  const shape = { live: "signal-clear", reconnecting: "signal-caution" }[state] ?? "signal-stop";
+  const shape = { live: "signal-clear", reconnecting: "signal-caution", polling: "signal-caution" }[state] ?? "signal-stop";
   const use = strip.querySelector("use");
   use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${shape}`));
 }

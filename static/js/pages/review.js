@@ -151,8 +151,11 @@ class VoteBar {
 
   submit(event) {
     event.preventDefault();
-    if (event.submitter === this.record && this.armed && !this.form.querySelector(":invalid")) this.send();
     event.stopImmediatePropagation();
+    if (event.submitter !== this.record || !this.armed || this.form.querySelector(":invalid")) return;
+    if (navigator.onLine) return this.send();
+    this.looking = true; // what is found out next takes this back
+    this.say("Nothing was sent: there is no connection. Record it again when it is back.", "caution");
   }
 
   async send() {
@@ -238,3 +241,4 @@ for (const form of document.querySelectorAll("form[data-vote-bar]")) new VoteBar
 if (sessionStorage.getItem(RECEIPT)) import("./receipt.js");
 if (document.getElementById("step-up")) import("./signing.js"); // who may vote may have to prove or sign first
 if (document.querySelector("[data-unsealed]")) import("./seal.js");
+if (document.getElementById("claims")) import("./claim.js"); // it claims after a while only
