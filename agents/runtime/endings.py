@@ -5,7 +5,7 @@ proposal that is over never runs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from agents.runtime.summary import lines
 from agents.states import CallState, FrameKind
 from approvals import queries as desk
 from approvals.cards import Ending
-from approvals.states import HANDED_BACK, PLAN_BROKEN, Basis, OnExpiry, ProposalState
+from approvals.states import HANDED_BACK, PLAN_BROKEN, Basis, OnExpiry, ProposalState, RejectCode
 from console.kernel.actors import system
 
 ESCALATED: Final = "escalated"
@@ -99,6 +99,14 @@ END_USER: Final[Mapping[End, Told]] = {
         ("You can ask for something else.",),
     ),
 }
+# Of a rejection the class is told, never the note; of "another reason" there is nothing to say.
+DECLINED: Final[Mapping[str, str]] = {
+    RejectCode.WRONG_TARGET: "It was not about the right record.",
+    RejectCode.WRONG_VALUE: "An amount or another value in it was not right.",
+    RejectCode.NOT_ASKED_FOR: "As far as they could see, it was not what you had asked for.",
+    RejectCode.AGAINST_POLICY: "Their rules do not allow it.",
+    RejectCode.NEEDS_INFORMATION: "They would have had to know more; say here what may help.",
+}
 ASKED_MORE: Final = Told(
     "Nobody decided in time, so more of our team are asked now: {title}. Nothing was changed.",
     ("You do not have to do anything.", "You can write here that you no longer want it."),
@@ -178,13 +186,17 @@ def rejected_before(call: ToolCall) -> UUID | None:
 
 def tell(conversation_id: UUID, call: ToolCall) -> None:
     """Tell the end user how the proposal of a locked call ended, once for each content."""
-    end = of_call(call)
+    ending = _ending(call)
+    end = end_of(ending) if ending else None
     mark = f"{end}:{bytes(call.digest or b'').hex()[:16]}"
-    if end is None or call.told == mark:
+    if ending is None or end is None or call.told == mark:
         return
     call.told = mark
     call.save(update_fields=["told"])
-    _say(conversation_id, call, end.value, END_USER[end], FrameKind.DECIDED)
+    told = END_USER[end]
+    why = DECLINED.get(ending.cause, "") if end is End.REJECTED else ""
+    told = replace(told, text=f"{told.text} {why}") if why else told
+    _say(conversation_id, call, end.value, told, FrameKind.DECIDED)
 
 
 def tell_more_are_asked(conversation_id: UUID, call: ToolCall) -> None:

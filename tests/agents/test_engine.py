@@ -127,6 +127,7 @@ class TestAdvance:
         assert world.order(PENDING, SOFIA)["status"] == "pending"
         texts = " ".join(frame.text for frame in world.frames(said.conversation_id))
         assert "declined" in texts
+        assert "Their rules do not allow it." in texts
         assert "Too soon" not in texts
         assert "Offer a return" not in texts
 

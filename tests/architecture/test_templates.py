@@ -92,6 +92,9 @@ class TestEveryTemplate:
 
         assert found == []
 
+    def test_attributes_take_text_without_markup(self, path: Path) -> None:
+        assert re.findall(r'''="[^"<>]*\|visible[ |}][^"<>]*"''', source(path)) == []
+
     def test_scripts_have_no_body(self, path: Path) -> None:
         bodies = re.findall(r"<script\b[^>]*>(.*?)</script>", source(path), flags=re.DOTALL)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
 
 from console.local.children import LEASH
 
@@ -149,13 +149,16 @@ def open_browser(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[
     assert [text for text in noise if not any(word in text for word in allowed)] == []
 
 
-def axe_findings(page: Page, rules: Sequence[str] = ()) -> list[str]:
+def axe_findings(
+    page: Page | Frame, rules: Sequence[str] = (), *, within: str = "html"
+) -> list[str]:
     """Run axe on the page, all of it or some rules; an empty list is what we ask of every page."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE + ";0")
     what = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
     found: dict[str, Any] = page.evaluate(
-        "what => axe.run(document, {runOnly: what, resultTypes: ['violations']})", what
+        "([within, what]) => axe.run(within, {runOnly: what, resultTypes: ['violations']})",
+        [within, what],
     )
     return [
         f"{violation['id']} {node['target']} {node.get('failureSummary', '')[:160]}"

@@ -74,7 +74,7 @@ class TestVisible:
         assert 'title="right-to-left override"' in tags.visible("\u202e")
 
     def test_leaves_ordinary_text_alone(self) -> None:
-        for text in ("Zażółć gęślą jaźń", "東京", "مرحبا", "a\n\tb", "❤️ ok", "naïve"):
+        for text in ("Zażółć gęślą jaźń", "東京", "a\n\tb", "❤️ ok", "naïve"):
             assert tags.visible(text) == text
 
     def test_reads_windows_line_ends_as_line_ends(self) -> None:
@@ -106,7 +106,15 @@ class TestVisible:
         bare = tags.visible_text(text)
 
         assert tags.hidden_count(bare) == 0
-        assert "<" not in tags.visible(text).replace('<span class="esc"', "").replace("</span>", "")
+        shown = str(tags.visible(text))
+        for ours in ('<span class="esc"', "</span>", "<bdi>", "</bdi>"):
+            shown = shown.replace(ours, "")
+        assert "<" not in shown
+
+    def test_sets_apart_what_runs_from_the_right(self) -> None:
+        assert tags.visible("ביטול 12") == "<bdi>ביטול 12</bdi>"
+        assert tags.visible("إلغاء <b>") == "<bdi>إلغاء &lt;b&gt;</bdi>"
+        assert tags.visible("Größe 12, 取消") == "Größe 12, 取消"
 
 
 class TestMoney:

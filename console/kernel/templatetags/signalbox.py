@@ -39,6 +39,7 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
 _SHORT_ENOUGH: Final = 12
+_FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN"})
 
 
 def _is_selector(char: str) -> bool:
@@ -109,18 +110,30 @@ def _said_in_full(said: str) -> str:
     return unicodedata.name(char, "character without a name").lower()
 
 
+def _runs_from_the_right(text: str) -> bool:
+    return not text.isascii() and any(
+        unicodedata.bidirectional(char) in _FROM_THE_RIGHT for char in text
+    )
+
+
 @register.filter
 def visible(text: object) -> SafeString:
-    """Escape foreign text, and show what a reader could not see as ⟨U+202E⟩."""
+    """Escape foreign text, and show what a reader could not see as ⟨U+202E⟩.
+
+    What is written from right to left stands apart: it would take our own numbers and words beside
+    it along, and turn "from 1 to 2" round.
+    """
+    whole = "" if text is None else str(text)
     html: list[SafeString] = []
-    for clean, said in _pieces("" if text is None else str(text)):
+    for clean, said in _pieces(whole):
         if said:
             html.append(
                 format_html('<span class="esc" title="{}">⟨{}⟩</span>', _said_in_full(said), said)
             )
         else:
             html.append(conditional_escape(str(clean)))
-    return mark_safe("".join(html))  # noqa: S308 - every piece was escaped above
+    shown = mark_safe("".join(html))  # noqa: S308 - every piece was escaped above
+    return format_html("<bdi>{}</bdi>", shown) if _runs_from_the_right(whole) else shown
 
 
 @register.filter
