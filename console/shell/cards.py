@@ -49,6 +49,16 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One answer of finding: where it leads, and what is there."""
+
+    label: str
+    kind: str  # page, review, run, policy, duty, trail or search
+    href: str
+    key: str = ""  # `g` and this letter go there as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """Everything that a page needs besides its own content."""
 

@@ -16,23 +16,13 @@ from console.kernel.freshness import seen_by
 from console.kernel.http import part_of
 from console.shell import queries, styles
 from console.shell.cards import Counts, Frame, NavItem
+from console.shell.queries.places import OWN, ROOMS
 
 THEME_COOKIE: Final = "signalbox_theme"
 THEMES: Final = ("system", "light", "dark")
 VERSION: Final = "0.1.0"
 STOPS_SHOWN: Final = 2
 
-# (name, label, URL name, permission, key, icon)
-ROOMS: Final = (
-    ("reviews", "Reviews", "approvals:queue", "approvals.view", "r", "gavel"),
-    ("runs", "Runs", "runs:list", "runs.view", "u", "activity"),
-    ("switches", "Switches", "controls:board", "controls.view", "s", "power-off"),
-    ("cost", "Cost", "costs:spend", "costs.view", "c", "coins"),
-    ("audit", "Audit", "audit:explorer", "audit.view", "a", "scroll-text"),
-    ("people", "People", "accounts:people", "accounts.manage", "p", "users"),
-    ("keys", "Keys", "accounts:keys", "keys.manage", "k", "key-round"),
-    ("embed", "Embed", "widget:keys", "keys.manage", "e", "message-square"),
-)
 # Which room a page belongs to, by the namespace of its URL name.
 ROOM_OF: Final = {
     "approvals": "reviews",
@@ -141,16 +131,9 @@ def nav(actor: Actor, counts: Counts) -> tuple[NavItem, ...]:
 
 def own() -> tuple[NavItem, ...]:
     """Return the entries of the person menu."""
-    entries = (
-        ("home", "Home", "shell:home", "h", "house"),
-        ("sessions", "Your sessions", "accounts:sessions", "", "monitor"),
-        ("notices", "Your notices", "approvals:notices", "", "send"),
-        ("keyboard", "Your keys", "shell:keyboard", "", "keyboard"),
-        ("manual", "Manual", "shell:manual", "m", "book-open"),
-    )
     return tuple(
         NavItem(name=name, label=label, url=reverse(url_name), key=key, icon=icon)
-        for name, label, url_name, key, icon in entries
+        for name, label, url_name, key, icon in OWN
     )
 
 

@@ -3,6 +3,13 @@
 from django import forms
 
 
+class FindForm(forms.Form):
+    """What somebody looks for."""
+
+    q = forms.CharField(required=False, max_length=200, label="Page, id or word")
+    part = forms.ChoiceField(choices=[("found", "found")], required=False)
+
+
 class ThemeForm(forms.Form):
     """Which colours a person wants."""
 

@@ -8,6 +8,7 @@ app_name = "shell"
 urlpatterns = [
     path("", views.home, name="home"),
     path("frame/", views.frame, name="frame"),
+    path("find/", views.find, name="find"),
     path("theme/", views.theme, name="theme"),
     path("keyboard/", views.keyboard, name="keyboard"),
     path("manual/", views.manual, name="manual"),

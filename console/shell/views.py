@@ -10,7 +10,7 @@ from console.kernel.errors import NotFound
 from console.kernel.http import actor_of, part_of, public, read, requires, show
 from console.shell import handbook, queries, styles
 from console.shell.context import THEME_COOKIE
-from console.shell.forms import ThemeForm
+from console.shell.forms import FindForm, ThemeForm
 
 YEAR_S = 365 * 24 * 3600
 PARTS = {"banner": "shell/banner.html#banner", "nav": "shell/topbar.html#nav"}
@@ -34,6 +34,15 @@ def frame(request: HttpRequest) -> HttpResponse:
     response = render(request, template, {"brings_nav": request.GET.get("by") == "page"})
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@require_safe
+@requires("")
+def find(request: HttpRequest) -> HttpResponse:
+    """Show where a word leads, or what has an id; `Ctrl K` shows the same over any page."""
+    text = read(FindForm, request.GET)["q"]
+    ways = queries.find(actor=actor_of(request), text=text)
+    return show(request, "shell/find.html", {"q": text, "ways": ways})
 
 
 @require_POST

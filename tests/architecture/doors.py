@@ -51,7 +51,7 @@ from approvals.models import MESSAGE_LENGTH, NOTE_LENGTH, REASON_LENGTH
 from audit.forms import BundleForm, ExecutedForm, SearchForm
 from console.accounts import forms as accounts
 from console.kernel.ids import uuid7
-from console.shell.forms import ThemeForm
+from console.shell.forms import FindForm, ThemeForm
 from console.widget import forms as widget
 from costs.forms import SpendForm
 from tests.architecture import glass_doors
@@ -170,6 +170,7 @@ POSTS: Final[dict[str, Any]] = {
 }
 # The pages that read their address, and how.
 GETS: Final[dict[str, type[forms.Form]]] = {
+    "shell:find": FindForm,
     "approvals:queue": QueueForm,
     "approvals:channels": DeliveriesForm,
     "approvals:batch": SelectForm,

@@ -92,6 +92,7 @@ class TestKeys:
         page.keyboard.press("s")
 
         page.wait_for_url("**/operations/switches/")
+        finds(page)
 
     def test_change_nothing_by_themselves(
         self, open_browser: OpenBrowser, console: str, cast: Cast
@@ -116,6 +117,27 @@ class TestKeys:
         page.keyboard.press("?")
 
         expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def finds(page: Page) -> None:
+    """Ctrl K lists pages, goes to a control of this one, and does not press it."""
+    omar = Person(page, "")
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if r.method != "GET" else None)
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Find")
+    field = palette.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    expect(palette.get_by_role("link", name="Switches", exact=True)).to_be_visible()
+    expect(palette.get_by_role("listitem").filter(has_text="Switches").first).to_contain_text("g s")
+    expect(palette.get_by_role("link", name="People")).to_have_count(0)
+    omar.finds_no_barrier()
+    page.keyboard.type("stop now")
+    expect(palette.get_by_role("status")).to_have_text("1 found")
+    page.keyboard.press("Enter")
+    expect(palette).to_be_hidden()
+    expect(page.get_by_role("button", name="Stop now")).to_be_focused()
+    assert sent == []
 
 
 class TestTheme:

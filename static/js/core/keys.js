@@ -57,6 +57,8 @@ function selectRow() {
 /** What few ask for is loaded when they do. @param {"openList" | "openActions"} what */
 const later = (what) => async () => (await import("./actions.js"))[what]();
 
+const find = async () => (await import("./palette.js")).openPalette();
+
 function listKeys() {
   if (rows().length === 0) return;
   addKey("j", "Next row", () => walk(1));
@@ -99,6 +101,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
+  if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  find();
+});
+
+document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details[data-menu][open]");
   menu?.removeAttribute("open");
@@ -124,4 +132,9 @@ for (const button of document.querySelectorAll("[data-open-keys]")) {
   button.hidden = false;
   button.addEventListener("click", later("openList"));
 }
+document.querySelector("[data-find]")?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  find();
+});
 for (const cap of document.querySelectorAll("[data-cap]")) cap.textContent = chosen(cap.dataset.cap);
