@@ -19,7 +19,7 @@ from console.kernel.errors import ConsoleError
 _PART: Final[Mapping[PrincipalRole, str]] = {
     PrincipalRole.AGENT: "stand behind the agent",
     PrincipalRole.OWNER: "own the agent",
-    PrincipalRole.STARTER: "started the run",
+    PrincipalRole.STARTER: "started this",
     PrincipalRole.EDITOR: "edited the proposal",
     PrincipalRole.SUBJECT: "are the one it is about",
 }

@@ -81,7 +81,7 @@ def _context(card: BatchCard, typed: Mapping[str, str] | None = None) -> Mapping
         "batch": card,
         "names": [column.name for column in differing],
         "rows": [
-            {"row": row, "cells": [column.cells[no] for column in differing]}
+            {"row": row, "named": [(column.name, column.cells[no]) for column in differing]}
             for no, row in enumerate(card.rows)
         ],
         "same": [(column.name, column.cells[0]) for column in card.columns if column.same],

@@ -19,7 +19,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "proposal.opened": "asked for people",
     "proposal.decided": "settled it",
     "proposal.revised": "made a new revision; earlier votes are void",
-    "proposal.asked": "asked the agent",
+    "proposal.asked": "asked a question",
     "proposal.answered": "answered",
     "proposal.noted": "left a note",
     "proposal.staled": "found that the target had changed; nothing ran",

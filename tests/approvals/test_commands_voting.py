@@ -115,7 +115,7 @@ class TestCastVote:
             facts=now(cast, opened(cast)).facts,
             principals=(),
         )
-        with pytest.raises(VoteByPrincipal, match="You started the run"):
+        with pytest.raises(VoteByPrincipal, match="You started this"):
             approve(card, cast.ruth)
 
     def test_refuses_whoever_is_no_reviewer(self, cast: Cast) -> None:

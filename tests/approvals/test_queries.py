@@ -141,7 +141,7 @@ class TestProposal:
     def test_says_why_the_reader_may_not_vote(self, cast: Cast) -> None:
         card = opened(cast)
         assert now(cast, card, cast.omar).refusal == (
-            "You started the run; someone else has to decide this."
+            "You started this; someone else has to decide this."
         )
         assert now(cast, card, cast.ruth).refusal == ""
 

@@ -91,7 +91,7 @@ class TestVotes:
         assert str(card.id) not in ruth.get("/reviews/?view=mine").content.decode()
         assert str(card.id) in cast.client("ines").get("/reviews/?view=mine").content.decode()
         page = ruth.get(f"/reviews/{card.id}/").content.decode()
-        assert "You started the run" in page
+        assert "You started this" in page
         with pytest.raises(VoteByPrincipal):
             approve(card, cast.ruth)
 

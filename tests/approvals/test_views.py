@@ -171,7 +171,7 @@ class TestDetail:
 
     def test_disables_the_bar_with_the_sentence_of_the_refusal(self, cast: Cast) -> None:
         page = text(cast.client("omar").get(f"/reviews/{opened(cast).id}/"))
-        assert "You started the run; someone else has to decide this." in page
+        assert "You started this; someone else has to decide this." in page
         assert re.search(r'name="record"[^>]*disabled', page)
 
     def test_says_what_expiry_was(self, cast: Cast) -> None:

@@ -99,7 +99,7 @@ PAGES: Final = {
         "/account/sessions/",
         "/manual/",
     ),
-    "ruth": ("/reviews/", "/reviews/?view=decided", "/reviews/delegations/", "/reviews/duties/"),
+    "ruth": ("/reviews/", "/reviews/?view=decided"),
 }
 
 
