@@ -21,7 +21,7 @@ __all__ = ["filled"]  # a fixture of its own for this file
 SIGNED_IN_ONLY: Final = {
     "shell:home": "shows each reader what their own permissions allow",
     "shell:frame": "the frame's own parts: banner and counts of what the reader may see",
-    "shell:find": "names and finds only what the reader may open; each query decides",
+    "shell:find": "names and finds only what the reader may open",
     "shell:keyboard": "keys are kept in the browser; the page says nothing of anybody",
     "shell:manual": "the manual is for everybody",
     "shell:words": "the manual is for everybody",

@@ -29,7 +29,7 @@ function make() {
   field.setAttribute("aria-label", "Page, id, or what to do here");
   here.className = "ways";
   here.setAttribute("aria-label", "On this page");
-  found.id = "found";
+  found.id = found.className = "found";
   said.className = "visually-hidden";
   said.setAttribute("role", "status");
   dialog.append(field, found, here, said);
