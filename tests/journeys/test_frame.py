@@ -120,7 +120,7 @@ class TestKeys:
 
 
 def finds(page: Page) -> None:
-    """Ctrl K lists pages, goes to a control of this one, and does not press it."""
+    """Ctrl K goes to a control of the page and does not press it, and to another page."""
     omar = Person(page, "")
     sent: list[str] = []
     page.on("request", lambda r: sent.append(r.url) if r.method != "GET" else None)
@@ -138,6 +138,11 @@ def finds(page: Page) -> None:
     expect(palette).to_be_hidden()
     expect(page.get_by_role("button", name="Stop now")).to_be_focused()
     assert sent == []
+    page.keyboard.press("Control+k")
+    page.keyboard.type("atten")
+    expect(palette.get_by_role("listitem")).to_have_text(["Attention page"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reviews/attention/")
 
 
 class TestTheme:

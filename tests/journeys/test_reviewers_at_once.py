@@ -13,6 +13,7 @@ from tests.journeys.people import Person
 from tests.journeys.test_review_page import LIVE_MS, armed, bar, rebase
 
 AWAY_MS = 30_000
+POLLED_MS = 75_000  # after a minute without a line a page asks by itself, every 15 s
 STATUS = "#status"
 
 
@@ -122,12 +123,51 @@ class TestAway:
         expect(page.locator(STATUS)).to_contain_text("Offline, data as of")
         expect(page.locator(f"#proposal-{gone.id}[data-gone]")).to_have_count(0)
         ruth.finds_no_barrier()
-        line.cut = False
         page.context.set_offline(False)
-        expect(page.locator(STATUS)).to_have_attribute("data-state", "live")
+        page.clock.fast_forward(POLLED_MS)
+        expect(page.locator(STATUS)).to_contain_text("Not live, read every 15 s, data as of")
         expect(page.locator(f"#proposal-{gone.id}[data-gone]")).to_be_visible(timeout=LIVE_MS)
+        line.cut = False
+        page.clock.fast_forward(AWAY_MS)
+        expect(page.locator(STATUS)).to_have_attribute("data-state", "live")
         expect(page.locator(f"#proposal-{left.id}")).to_be_visible()
         expect(page.get_by_text("2 new.")).to_be_visible()
         expect(page.locator("#nav-reviews .count")).to_contain_text("3")  # came with the list
         page.get_by_role("link", name="Show", exact=True).click()
         expect(page.locator(f"#proposal-{late.id}")).to_be_visible()
+
+    @pytest.mark.allow_noise("ERR_INTERNET_DISCONNECTED", "Failed to fetch")
+    def test_a_vote_goes_nowhere_until_somebody_records_it_again(
+        self, cast: Cast, console: str, open_browser: OpenBrowser
+    ) -> None:
+        card = opened(cast)
+        page, sent = open_browser(), list[str]()
+        page.clock.install()
+        line = Line(page)
+        reads(Person(page, console).enter(cast, "ruth"), card)
+        form = bar(page)
+        form.get_by_label("Reason").fill("It was pending when I looked")
+        form.get_by_label("Approve").check()
+        page.on("request", lambda r: sent.append(r.url) if r.url.endswith("/votes") else None)
+        line.breaks()
+        page.context.set_offline(True)
+        expect(page.locator(STATUS)).to_contain_text("Offline, data as of", timeout=3000)
+        rebase(cast, card)
+        page.clock.fast_forward(AWAY_MS)
+        page.keyboard.press("Control+Enter")
+        expect(form.get_by_role("status")).to_have_text(
+            "Nothing was sent: there is no connection. Record it again when it is back."
+        )
+        line.cut = False
+        page.context.set_offline(False)
+        expect(form).to_contain_text("It is revision 2 now", timeout=LIVE_MS)
+        expect(form.get_by_label("Reason")).to_have_value("It was pending when I looked")
+        assert sent == []
+        form.get_by_role("link", name="Start again").click()
+        expect(form.get_by_label("Reason")).to_have_value("It was pending when I looked")
+        expect(form.get_by_label("Approve")).not_to_be_checked()
+        armed(page)
+        page.keyboard.press("a")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_label("Where it stands")).to_contain_text("Your vote")
+        assert len(sent) == 1
