@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
+
 from approvals.cards import ExternalToolCard, ToolChange
 from approvals.commands import gating
 from approvals.commands.desk import lock
@@ -67,6 +69,7 @@ def add_external_tool(
     _require_schema(args_schema)
     require_fresh(actor=actor, within_s=STEPUP_S)
     _require_free(actor, name)
+    _lock_name(actor.tenant_id, name)  # of two who add it at once the second sees the first
     # Whoever registers and retires the name this moment leaves no tier behind that is higher.
     strictest = tier >= STRICTEST and not _named(name).exists()
     said = {"name": name, "tier": tier, "summary": summary, "schema": args_schema}
@@ -135,6 +138,12 @@ def _require_schema(schema: Mapping[str, Any] | None) -> None:
             wrong = error.message
     if wrong:
         raise BadInput(f"Schema: {wrong}", fields={"args_schema": [wrong]})
+
+
+def _lock_name(tenant_id: UUID, name: str) -> None:
+    with connection.cursor() as cursor:
+        words = f"{tenant_id}/{name}/external-tool"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [words])
 
 
 def _named(name: str) -> Any:

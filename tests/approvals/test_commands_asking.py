@@ -150,7 +150,7 @@ class TestPause:
 
     def test_ends_with_the_last_answer(self, cast: Cast) -> None:
         card = opened(cast)
-        one, two = (ask(card, cast.ruth, pause=True) for _ in range(2))
+        one, two = (ask(card, cast.ruth, text, pause=True) for text in ("Why?", "Why two?"))
         answer(cast, one)
         assert causes(cast, card) == [("question", True)]
         answer(cast, two)
