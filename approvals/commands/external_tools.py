@@ -68,8 +68,8 @@ def add_external_tool(
     require_plain_line("summary", summary)
     _require_schema(args_schema)
     require_fresh(actor=actor, within_s=STEPUP_S)
-    _require_free(actor, name)
     _lock_name(actor.tenant_id, name)  # of two who add it at once the second sees the first
+    _require_free(actor, name)
     # Whoever registers and retires the name this moment leaves no tier behind that is higher.
     strictest = tier >= STRICTEST and not _named(name).exists()
     said = {"name": name, "tier": tier, "summary": summary, "schema": args_schema}
