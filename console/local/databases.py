@@ -14,13 +14,6 @@ from console.local.errors import CannotStart
 from console.local.places import ROOT
 
 CONNECT_S = 10
-# A grantee without a role is everybody.
-_RIGHTS = """
-    SELECT r.rolname, a.privilege_type
-    FROM pg_database d CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-    WHERE d.datname = %s
-"""
-_WORDS = {word: sql.SQL(word) for word in ("CONNECT", "CREATE", "TEMPORARY")}
 
 
 @contextmanager
@@ -46,23 +39,6 @@ def ensure(url: str, *, fresh: bool = False) -> None:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if found.fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-
-
-def copy(url: str, *, of: str) -> None:
-    """Make the database of `url` anew, as another one of its server is that nobody is using.
-
-    A copy has all that is inside a database; the rights on the database itself stand outside.
-    """
-    name, other = environment.database_of(url), sql.Identifier(of)
-    mine = sql.Identifier(name)
-    with connected(_beside(url)) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(mine))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(mine, other))
-        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(mine))
-        for role, right in connection.execute(_RIGHTS, [of]).fetchall():
-            whom = sql.Identifier(role) if role else sql.SQL("PUBLIC")
-            grant = sql.SQL("GRANT {} ON DATABASE {} TO {}")
-            connection.execute(grant.format(_WORDS[right], mine, whom))
 
 
 def trust_the_machine(url: str) -> None:

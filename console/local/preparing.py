@@ -5,7 +5,6 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 from console.local import banner, databases, processes
@@ -30,7 +29,7 @@ class Preparation:
         self.product = product
         self.check = check
         self.log = place.logs / "prepare.log"
-        self._record = _record_of(place, found)
+        self._record = place.run / f"prepared-{found.database}.json"
 
     def run(self, *, seed: bool) -> None:
         """Do what is not done yet; a warm start finds nothing to do."""
@@ -122,13 +121,3 @@ class Preparation:
         return "\n".join(
             self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
         )
-
-
-def copy_prepared(place: Place, found: Environment, *, of: Environment) -> None:
-    """Make a database of one's own from a prepared one; there is nothing left to do on it."""
-    databases.copy(found.owner_url, of=of.database)
-    write(_record_of(place, found), _record_of(place, of).read_text(encoding="utf-8"))
-
-
-def _record_of(place: Place, found: Environment) -> Path:
-    return place.run / f"prepared-{found.database}.json"

@@ -18,7 +18,7 @@ from console.local.environment import Environment
 from console.local.errors import CannotStart
 from console.local.locks import Lock
 from console.local.places import Place
-from console.local.preparing import Preparation, copy_prepared
+from console.local.preparing import Preparation
 from console.local.product import SIGNALBOX
 
 SUFFIX = "_test"
@@ -43,7 +43,7 @@ def pytest_load_initial_conftests(args: Sequence[str]) -> Generator[None, object
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Prepare what the parts of a run copy, before they start; roles belong to the whole server."""
+    """Prepare the roles, which belong to the whole server, before the parts of a run start."""
     if getattr(session.config.option, "numprocesses", None):
         prepare_database()
 
@@ -83,7 +83,7 @@ def begin_part(part: str) -> None:
     os.environ["REDIS_URL"] = _redis(
         os.environ["REDIS_URL"], whole.database, ahead=1 + int(part.removeprefix("gw"))
     )
-    copy_prepared(place, found, of=whole)
+    databases.ensure(found.owner_url, fresh=True)
     _in_use.append((place, found))
 
 
