@@ -132,7 +132,7 @@ class Lenders(Machine):
             self.approve(taker)
 
     def vote_instead(self, who: str, giver: str, choice: Choice) -> None:
-        expected = self.oracle.vote(who, choice.value, giver)
+        expected = self.unless_unseen(who, self.oracle.vote(who, choice.value, giver))
         if expected == "ok":
             self.outcomes["voted for another"] += 1
         actor, other = self.actor(who), UUID(self.actor(giver).id)

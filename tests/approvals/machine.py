@@ -136,7 +136,7 @@ class Machine(Stage):
 
     @rule(who=PEOPLE)
     def approve(self, who: str) -> None:
-        expected = self.oracle.vote(who, "approve")
+        expected = self.unless_unseen(who, self.oracle.vote(who, "approve"))
         actor = self.actor(who)
         self.does(expected, lambda: vote(self.shown(who), actor, Choice.APPROVE))
 
@@ -278,6 +278,15 @@ class Machine(Stage):
             if self.tables.proposal.state in UNDECIDED:  # else nobody keeps that it was shown
                 self.read.add((self.card.revision_no, who))
         return self.card
+
+    def unless_unseen(self, who: str, expected: str) -> str:
+        """Return what a vote is refused for: an approval that lapses just now was on no page.
+
+        Nobody keeps what is shown of an approved proposal, and it is the vote that notices.
+        """
+        was_decided = self.tables.proposal.state not in UNDECIDED
+        unseen = was_decided and (self.card.revision_no, who) not in self.read
+        return "vote.not_fully_shown" if unseen and expected == "proposal.frozen" else expected
 
     def dispatch(self, key: Any) -> Any:
         self.taken = key

@@ -118,7 +118,7 @@ class TestOpenProposal:
         )
         card = opened(cast, chain=(*principals(cast), key))
         detail = now(cast, card, cast.ruth)
-        assert "started the run" in detail.refusal
+        assert "You started this" in detail.refusal
 
     def test_says_when_nobody_can_complete_it(self, cast: Cast) -> None:
         owner = replace(principals(cast)[1], actor_id=cast.ines.id, person_id=UUID(cast.ines.id))

@@ -167,8 +167,8 @@ class TestGiveUp:
             actor=cast.noor, body={"policy": "p", "rules": [{"id": "a", "effect": "deny"}]}
         )
         governed = commands.propose_activation(actor=cast.noor, version_id=version.id)
-        for _ in range(MOST_OPEN):
-            ask(governed, cast.ruth, pause=True)
+        for number in range(MOST_OPEN):
+            ask(governed, cast.ruth, f"Why {number}?", pause=True)
         with pytest.raises(TooManyQuestions):
             ask(governed, cast.ruth)
         return cast, [card, governed]
