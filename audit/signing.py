@@ -7,7 +7,6 @@ starts it again, and it signs the same bytes again.
 
 import os
 import signal
-import threading
 from typing import Final
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -17,6 +16,7 @@ import structlog
 
 from audit.errors import CannotSign
 from audit.signer import Signer
+from console.local.told import Told
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ EVERY_S: Final = 1.0
 AFTER_TROUBLE_S: Final = 5.0
 
 
-def keep_signing(signer: Signer, stop: threading.Event) -> None:
+def keep_signing(signer: Signer, stop: Told) -> None:
     """Sign what was sealed, again and again; trouble is logged and tried again."""
     while not stop.is_set():
         pause_s = EVERY_S
@@ -43,9 +43,8 @@ def keep_signing(signer: Signer, stop: threading.Event) -> None:
 
 
 def main() -> None:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Told()
+    stop.listen(signal.SIGTERM, signal.SIGINT)
     signer = Signer()
     log.info("signer.started", folder=str(signer.files.folder))
     keep_signing(signer, stop)

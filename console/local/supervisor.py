@@ -4,9 +4,7 @@ import http.client
 import json
 import os
 import signal
-import threading
 import time
-from types import FrameType
 
 from console.local import banner, environment, places, ports
 from console.local.children import Children
@@ -16,6 +14,7 @@ from console.local.locks import Lock
 from console.local.places import Place
 from console.local.preparing import Preparation
 from console.local.product import SIGNALBOX, Product
+from console.local.told import Told
 
 READY_S = 180.0
 LOOK_S = 0.1
@@ -37,7 +36,7 @@ class Supervisor:
         self.first_port = first_port
         self.seed = seed
         self.product = product
-        self.ending = threading.Event()
+        self.ending = Told()
         self.children = Children(place, os.environ, say)
 
     def run(self) -> None:
@@ -47,8 +46,7 @@ class Supervisor:
         if not lock.try_take():
             say(banner.running_already(places.read_json(note), self.place))
             return
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+        self.ending.listen(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         try:
             lock.write(json.dumps({"pid": os.getpid(), "url": ""}))
             self._serve(lock)
@@ -57,11 +55,6 @@ class Supervisor:
         finally:
             lock.write("{}")
             lock.close()
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if not self.ending.is_set():
-            say(f"\n{signal.Signals(number).name}: ending what was started.")
-        self.ending.set()
 
     def _serve(self, lock: Lock) -> None:
         began = time.monotonic()
@@ -75,6 +68,8 @@ class Supervisor:
                 self._start(found, lock, began)
                 self._watch(found)
             finally:
+                if self.ending.by:
+                    say(f"\n{self.ending.by}: ending what was started.")
                 self.children.end()
         say("Everything that was started has ended.")
 

@@ -21,7 +21,7 @@ from console.local.redis import Redis
 SERVE = Path(__file__).with_name("serve.py")
 OURS = ("DATABASE_URL", "REDIS_URL")
 OURS_TOO = ("SIGNALBOX_", "STAND_IN_", "DJANGO_", "PYTEST_")  # what their names begin with
-LONG_S = 100.0  # PostgreSQL alone may take three times 15 s where all write and the disk is slow
+LONG_S = 40.0
 
 
 def clean_environment(**more: str) -> dict[str, str]:

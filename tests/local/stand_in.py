@@ -42,9 +42,8 @@ def web(handle: str) -> None:
 
 
 def idle(_name: str) -> None:
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    stop.wait()
+    signal.signal(signal.SIGTERM, leave)
+    threading.Event().wait()
 
 
 def leave(_number: int, _frame: FrameType | None) -> None:

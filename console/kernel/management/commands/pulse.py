@@ -9,6 +9,9 @@ from typing_extensions import override
 
 from console.kernel import pulse
 from console.kernel.checks import require_sound
+from console.local.told import Told
+
+LOOK_S = 1.0  # whether all duties have ended by themselves
 
 
 class Command(BaseCommand):
@@ -27,7 +30,11 @@ class Command(BaseCommand):
                 if not options["only"] or one.name == options["only"]:
                     self.stdout.write(f"{one.name}  {one.run()} rows")
             return
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        pulse.run(stop, only=options["only"])
+        told, stop = Told(), threading.Event()
+        told.listen(signal.SIGTERM, signal.SIGINT)
+        duties = threading.Thread(target=pulse.run, args=(stop,), kwargs={"only": options["only"]})
+        duties.start()
+        while duties.is_alive() and not told.wait(LOOK_S):
+            pass
+        stop.set()
+        duties.join()
