@@ -73,7 +73,7 @@ function control(each) {
 function nameOf(each) {
   const label = each.labels?.[0] ?? each;
   const copy = label.cloneNode(true);
-  copy.querySelectorAll("kbd, .optional").forEach((cap) => cap.remove());
+  copy.querySelectorAll("kbd, .optional, select").forEach((cap) => cap.remove());
   return (each.getAttribute("aria-label") ?? copy.textContent).trim().replaceAll(/\s+/g, " ");
 }
 
