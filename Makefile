@@ -89,7 +89,7 @@ templates: setup
 scripts:
 	@bash console/local/tools.sh node
 	@# From standard input as a module: by name, node takes a broken module for an old script and passes it.
-	@find static -name '*.js' -not -path 'static/vendor/*' | sort | while read -r file; do \
+	@find static audit -name '*.js' -not -path 'static/vendor/*' | sort | while read -r file; do \
 	  node --check --input-type=module - <"$$file" || { echo "in $$file" >&2; exit 1; }; \
 	done
 

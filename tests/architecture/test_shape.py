@@ -60,6 +60,7 @@ class TestBudgets:
             ("static/js/elements/*.js", ELEMENT),
             ("static/css/components/*.css", COMPONENT_CSS),
             ("static/js/**/*.js", FILE),
+            ("audit/verifier/page/*", FILE),
             ("**/README.md", README),
         ],
     )
