@@ -14,8 +14,10 @@ from approvals import queries as desk
 from approvals.cards import NotClaimed, ProposalDetail
 from approvals.errors import DoesNotFit
 from approvals.errors.sealed import NothingSealed
+from approvals.events.sealed import SEALED
 from approvals.policies import sealed
 from approvals.states import Choice, ProposalState
+from tests.accounts.trail import events
 from tests.agents import vault
 from tests.agents.vault import ARGS, SECRET
 from tests.agents.world import SOFIA, World, calls, make_world, proposal_of, says
@@ -197,6 +199,15 @@ class TestErased:
 
         sql = "SELECT box, erased_at IS NULL, erased_by IS NULL FROM approvals_sealed"
         assert run(world.cast, sql) == [(None, False, False)]
+        ((mac, agreed_by),) = run(world.cast, "SELECT mac, erased_by FROM approvals_sealed")
+        kept, gone = [
+            (one["action"], one["bind"])
+            for one in events(world.cast)
+            if one["target"]["type"] == SEALED
+        ]
+        assert (kept[0], kept[1]["stand_ins"]) == ("sealed.kept", [f"/account {mac.hex()}"])
+        assert (gone[0], gone[1]["pointers"]) == ("sealed.erased", ["/account"])
+        assert gone[1]["proposal_id"] == str(agreed_by)
         with pytest.raises(NothingSealed):
             approvals.erase_sealed(
                 actor=world.cast.noor, proposal_id=proposal_of(call), reason="Again."
