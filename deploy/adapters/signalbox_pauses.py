@@ -196,13 +196,21 @@ class Desk:
                     raw = answer.read()
                     return dict(json.loads(raw)) if raw else {}
             except error.HTTPError as refused:
-                said = json.load(refused)
-                raise Refused(refused.code, said["code"], said["message"]) from None
+                raise _refusal(refused) from None
             except (error.URLError, TimeoutError):
                 tried += 1
                 if tried == TRIES:
                     raise
                 time.sleep(tried)
+
+
+def _refusal(answer: error.HTTPError) -> Refused:
+    """Read a refusal; what stands between us and Signalbox may answer with a page of its own."""
+    try:
+        said = json.load(answer)
+        return Refused(answer.code, said["code"], said["message"])
+    except (ValueError, KeyError, TypeError):
+        return Refused(answer.code, "answer.unreadable", f"The server said {answer.code}.")
 
 
 class AgUi:

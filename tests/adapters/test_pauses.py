@@ -2,14 +2,17 @@
 
 import importlib.util
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from typing_extensions import override
 
 from approvals import commands, queries
 from approvals.cards import ProposalCard
@@ -86,6 +89,17 @@ class Agent:
             self.agui.see({"type": "TOOL_CALL_ARGS", "toolCallId": "tc-1", "delta": delta})
         outcome = {"type": "interrupt", "interrupts": list(interrupts)}
         return {"type": "RUN_FINISHED", "threadId": "t1", "runId": "r1", "outcome": outcome}
+
+
+class InBetween(BaseHTTPRequestHandler):
+    """What stands before a server that is away."""
+
+    def do_POST(self) -> None:
+        self.send_error(502)
+
+    @override
+    def log_message(self, *_words: object) -> None:
+        """Say nothing; the test does."""
 
 
 def interrupt(**other: Any) -> dict[str, Any]:
@@ -277,3 +291,16 @@ class TestPerform:
         dispatch = now(cast, card).dispatch
         assert dispatch is not None
         assert dispatch.state is DispatchState.UNKNOWN
+
+
+class TestRefused:
+    def test_is_said_where_something_in_between_answers_with_a_page(self, agent: Agent) -> None:
+        with ThreadingHTTPServer(("127.0.0.1", 0), InBetween) as between:
+            threading.Thread(target=between.serve_forever).start()
+            away = Agent(f"http://127.0.0.1:{between.server_port}", "sk")
+            with pytest.raises(P.Refused) as refused:
+                away.desk.ask("update_phone", {"customer": "c-17", "phone": NEW}, pause="i-1")
+            between.shutdown()
+
+        assert (refused.value.status, refused.value.code) == (502, "answer.unreadable")
+        assert agent.runs == []
